@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who takes part in a run: the baselines, and the chosen levels of the bundles."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from typing import Any
+
+from dynamic_deep.bench.baselines import load_baselines
+from dynamic_deep.bench.entrants import BaselineEntrant, Entrant, LevelEntrant
+from dynamic_deep.bench.groups import (
+    GROUPS,
+    LOSSLESS,
+    NEAR_LOSSLESS,
+    NEURAL,
+    WAVELET,
+)
+from dynamic_deep.bench.result import BenchOptions
+from dynamic_deep.errors import ConfigError
+
+KIND_GROUPS = {
+    "lossless": LOSSLESS,
+    "near_lossless": NEAR_LOSSLESS,
+    "wavelet": WAVELET,
+    "neural": NEURAL,
+}
+
+
+def load_codec(bundle: str) -> Any:
+    """Return the codec of a bundle; imported here, since it is slow to load."""
+    from dynamic_deep.codec import Codec
+
+    return Codec.load(bundle)
+
+
+def build_entrants(
+    options: BenchOptions,
+) -> tuple[list[Entrant], dict[str, str], dict[str, str]]:
+    """Return all that takes part.
+
+    Args:
+        options: the choice of bundles, levels and baselines.
+
+    Returns:
+        The entrants in table order, the model id (hex) of each bundle, and for each
+        baseline left out the package it needs.
+
+    Raises:
+        ConfigError: If a pattern of `options.levels` matches no level.
+        ModelError: If a bundle can't be loaded.
+    """
+    baselines, missing = load_baselines(options.baselines)
+    entrants: list[Entrant] = [BaselineEntrant(baseline) for baseline in baselines]
+    model_ids: dict[str, str] = {}
+    seen: set[str] = set()
+    known: list[str] = []
+    for bundle in options.bundles:
+        codec = load_codec(bundle)
+        model_ids[bundle] = bytes(codec.model_id).hex()
+        for level in codec.levels:
+            known.append(level.name)
+            if _is_chosen(level, options.levels) and level.name not in seen:
+                entrants += _level_entrants(codec, bundle, level, options)
+            # Two bundles share the classical levels; their neural ones only share
+            # names.
+            if level.kind != "neural":
+                seen.add(level.name)
+    for pattern in options.levels:
+        if not fnmatch.filter(known, pattern):
+            raise ConfigError(
+                f"levels must be among {', '.join(dict.fromkeys(known))}, got "
+                f"{pattern}; choose from the list, * stands for any letters"
+            )
+    order = {group: i for i, group in enumerate(GROUPS)}
+    return sorted(entrants, key=lambda e: order[e.group]), model_ids, missing
+
+
+def _is_chosen(level: Any, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatch.fnmatch(level.name, p) for p in patterns)
+
+
+def _level_entrants(
+    codec: Any, bundle: str, level: Any, options: BenchOptions
+) -> list[LevelEntrant]:
+    group = KIND_GROUPS.get(level.kind)
+    if group is None:
+        raise ConfigError(
+            f"the kind of a level must be among {', '.join(KIND_GROUPS)}, got "
+            f"{level.kind!r}; bench and codec are of different versions"
+        )
+    if group == NEAR_LOSSLESS:
+        return [
+            LevelEntrant(
+                codec, f"near_lossless +-{n}", group, bundle, level.name, n,
+                f"every sample within {n} ADC units",
+            )
+            for n in options.near
+        ]  # fmt: skip
+    name = level.name
+    if group == NEURAL and len(options.bundles) > 1:
+        name = f"{bundle}/{level.name}"
+    return [LevelEntrant(codec, name, group, bundle, level.name)]

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A trained codec as a folder, named by a hash of its content.
+
+    config.json     levels, sizes, what it was trained on
+    tables.npz      integer tables and context weights, wavelet steps
+    encoder.tflite  a segment -> the latent of every level
+    entry_*.tflite  a level's latent -> the decoder's common map
+    body.tflite     the map and the level's number -> the reconstruction
+    MODEL_CARD.md   for people; not part of the hash
+
+`classical` is a bundle without networks.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.errors import ConfigError, ModelError
+from dynamic_deep.latent import ContextWeights, LatentCoder
+from dynamic_deep.quantizer import ScaleCoder
+from dynamic_deep.wavelet import WaveletCoder, WaveletLevel
+
+BUNDLE_VERSION = 1
+MODEL_ID_LEN = 16  # bytes of the SHA-256
+SHIPPED = Path(__file__).parent / "bundles"
+HASHED = (".json", ".npz", ".tflite")
+KINDS = ("lossless", "near_lossless", "wavelet", "neural")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """A rung of the ladder.
+
+    Attributes:
+        id: what a frame carries, 0 to 31.
+        name: what a user says.
+        kind: one of `KINDS`.
+        nominal_gain: about what it gives on the training records; 0 where the signal
+            alone decides.
+    """
+
+    id: int
+    name: str
+    kind: str
+    nominal_gain: float = 0.0
+
+
+LOSSLESS = Level(id=0, name="lossless", kind="lossless", nominal_gain=4.0)
+NEAR_LOSSLESS = Level(id=1, name="near_lossless", kind="near_lossless")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentShape:
+    """The latent of a neural level.
+
+    Attributes:
+        level_idx: the number that the decoder's body knows the level by.
+        n_channels: channels.
+        stride: samples at the model's rate a step.
+        threshold: from where on a value is not rounded to 0, in steps.
+    """
+
+    level_idx: int
+    n_channels: int
+    stride: int
+    threshold: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Bundle:
+    """A bundle in memory; networks are bytes until an engine loads them."""
+
+    name: str
+    model_id: bytes
+    levels: tuple[Level, ...]
+    latents: dict[str, LatentShape]
+    tables: dict[str, npt.NDArray[Any]]
+    networks: dict[str, bytes]
+    config: dict[str, Any]
+
+    def level(self, name: str) -> Level:
+        """Return a level by its name.
+
+        Raises:
+            ConfigError: If the bundle has none of that name.
+        """
+        for level in self.levels:
+            if level.name == name:
+                return level
+        raise ConfigError(
+            f"a level of bundle {self.name} must be one of "
+            f"{', '.join(level.name for level in self.levels)}; got {name!r}"
+        )
+
+    def level_by_id(self, level_id: int) -> Level:
+        """Return a level by the number that a frame carries.
+
+        Raises:
+            ModelError: If the bundle has none of that number.
+        """
+        for level in self.levels:
+            if level.id == level_id:
+                return level
+        raise ModelError(
+            f"a frame's level must be one of bundle {self.name}'s, got {level_id}; "
+            "use the bundle that the file names"
+        )
+
+    @functools.cached_property
+    def scales(self) -> ScaleCoder:
+        """The coder of each window's scale and offset."""
+        return ScaleCoder(self.tables["scale"], self.tables["offset"])
+
+    def wavelet_coder(self, name: str) -> WaveletCoder:
+        """Return the coder of a wavelet level."""
+        return WaveletCoder(
+            WaveletLevel(
+                step=float(self.tables[f"{name}/step"]),
+                counts=self.tables[f"{name}/counts"],
+                centroids=self.tables[f"{name}/centroids"],
+            )
+        )
+
+    def latent_coder(self, name: str) -> LatentCoder:
+        """Return the coder of a neural level's latent."""
+        context = ContextWeights(
+            earlier=self.tables[f"{name}/earlier"],
+            same=self.tables[f"{name}/same"],
+            bias=self.tables[f"{name}/bias"],
+            n_groups=int(self.tables[f"{name}/n_groups"]),
+        )
+        return LatentCoder(context, self.tables[f"{name}/counts"])
+
+
+def bundle_folder(name_or_path: str | Path) -> Path:
+    """Return the folder of a shipped bundle, or the given one.
+
+    Raises:
+        ModelError: If there is no such bundle.
+    """
+    shipped = SHIPPED / str(name_or_path)
+    folder = shipped if shipped.is_dir() else Path(name_or_path)
+    if not (folder / "config.json").is_file():
+        names = sorted(p.parent.name for p in SHIPPED.glob("*/config.json"))
+        raise ModelError(
+            f"a bundle must be one of {', '.join(names)} or a folder with config.json, "
+            f"got {str(name_or_path)!r}"
+        )
+    return folder
+
+
+def content_hash(folder: Path) -> bytes:
+    """Return the model id of a bundle's folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix in HASHED:
+            content = path.read_bytes()
+            digest.update(f"{path.name}\0{len(content)}\0".encode())
+            digest.update(content)
+    return digest.digest()[:MODEL_ID_LEN]
+
+
+def load_bundle(name_or_path: str | Path) -> Bundle:
+    """Read a bundle.
+
+    Raises:
+        ModelError: If it is missing, damaged or of a newer form.
+    """
+    folder = bundle_folder(name_or_path)
+    try:
+        config = json.loads((folder / "config.json").read_text())
+        with np.load(folder / "tables.npz", allow_pickle=False) as stored:
+            tables = {key: stored[key] for key in stored.files}
+        levels = tuple(Level(**row) for row in config["levels"])
+        latents = {key: LatentShape(**row) for key, row in config["latents"].items()}
+        version = int(config["version"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"bundle {folder.name} must hold a readable config.json and tables.npz, "
+            f"got: {error}; fetch or train it again"
+        ) from error
+    if version > BUNDLE_VERSION:
+        raise ModelError(
+            f"a bundle's version must be at most {BUNDLE_VERSION}, got {version}; "
+            "update dynamic-deep"
+        )
+    return Bundle(
+        name=str(config["name"]),
+        model_id=content_hash(folder),
+        levels=levels,
+        latents=latents,
+        tables=tables,
+        networks={p.stem: p.read_bytes() for p in sorted(folder.glob("*.tflite"))},
+        config=config,
+    )
+
+
+def find_bundle(model_id: bytes) -> str:
+    """Return the name of the shipped bundle with this model id.
+
+    Raises:
+        ModelError: If none has it.
+    """
+    known = {
+        content_hash(path.parent): path.parent.name
+        for path in sorted(SHIPPED.glob("*/config.json"))
+    }
+    if model_id not in known:
+        raise ModelError(
+            f"the file was written with bundle {model_id.hex()}, which is not shipped "
+            f"with this version; name its folder by --bundle"
+        )
+    return known[model_id]

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`levels`: the ladder of a bundle."""
+
+from __future__ import annotations
+
+import argparse
+
+from dynamic_deep.cli import text
+from dynamic_deep.cli.bundles import load_codec
+from dynamic_deep.cli.files import print_out
+from dynamic_deep.cli.options import DEFAULT_LEVEL
+
+MEANING = {
+    "lossless": "every sample comes back exactly",
+    "near_lossless": "every sample within --max-error-uv",
+    "wavelet": "wavelet transform, no network",
+    "neural": "neural network",
+}
+
+
+def run(args: argparse.Namespace) -> int:
+    """List the levels."""
+    codec = load_codec(args.bundle)
+    model_id = codec.model_id.hex()
+    if args.json:
+        levels = [
+            {
+                "id": level.id,
+                "name": level.name,
+                "kind": level.kind,
+                "nominal_gain": level.nominal_gain,
+            }
+            for level in codec.levels
+        ]
+        facts = {"bundle": args.bundle, "model_id": model_id, "levels": levels}
+        print_out(text.as_json(facts))
+        return 0
+    rows = []
+    for level in codec.levels:
+        meaning = MEANING.get(level.kind, level.kind)
+        if level.name == DEFAULT_LEVEL:
+            meaning += " (the default)"
+        rows.append([level.name, meaning, f"{level.nominal_gain:g}"])
+    print_out(f"bundle {args.bundle}, model {model_id}\n")
+    print_out(text.table(["level", "what it is", "typical gain"], rows, n_left=2))
+    return 0

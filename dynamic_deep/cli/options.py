@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that several commands share, and the types of their values."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import Any
+
+DEFAULT_LEVEL = "gain_64"
+DEFAULT_BUNDLE = "standard"
+
+
+def positive(text: str) -> float:
+    """Return a finite number above zero, for argparse."""
+    value = float(text)
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
+    return value
+
+
+def not_negative(text: str) -> float:
+    """Return a finite number of zero or more, for argparse."""
+    value = float(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"must be 0 or more, got {text}")
+    return value
+
+
+def count(text: str) -> int:
+    """Return a whole number above zero, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
+    return value
+
+
+def add_bundle(parser: Any, default: str | None = DEFAULT_BUNDLE) -> None:
+    """Add --bundle."""
+    shown = f"default {default}" if default else "default: the one the file names"
+    parser.add_argument(
+        "--bundle",
+        metavar="NAME|DIR",
+        default=default,
+        help=f"standard, edge, classical (no networks) or a folder ({shown})",
+    )
+
+
+def add_reading(parser: Any) -> None:
+    """Add what an input without a header needs."""
+    parser.add_argument(
+        "--fs",
+        type=positive,
+        metavar="HZ",
+        help="sampling frequency of a CSV or NPY input that does not state it",
+    )
+    parser.add_argument(
+        "--gain",
+        type=positive,
+        metavar="ADU",
+        help="ADC units per mV of a CSV or NPY input",
+    )
+
+
+def add_output(parser: Any, what: str) -> None:
+    """Add where to write, and how to report."""
+    parser.add_argument("-o", "--output", metavar="OUT", help=what)
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite what is there already"
+    )
+    add_jobs(parser, "files of a folder")
+    add_json(parser)
+    parser.add_argument(
+        "--quiet", action="store_true", help="no result lines and no progress bar"
+    )
+
+
+def add_jobs(parser: Any, what: str) -> None:
+    """Add --jobs."""
+    parser.add_argument(
+        "--jobs",
+        type=count,
+        default=1,
+        metavar="N",
+        help=f"processes that share the {what} (default 1)",
+    )
+
+
+def add_json(parser: Any) -> None:
+    """Add --json."""
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object instead of text"
+    )
+
+
+def add_requirement(parser: Any) -> None:
+    """Add the bounds that a user can ask for."""
+    parser.add_argument(
+        "--max-prdn",
+        type=positive,
+        metavar="P",
+        help="no window may differ by more than P %% (PRDN: mean removed)",
+    )
+    parser.add_argument(
+        "--max-error-uv",
+        type=not_negative,
+        metavar="UV",
+        help="no sample may differ by more than UV microvolts",
+    )

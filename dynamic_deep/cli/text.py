@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers and tables as a person reads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in its two largest units.
+
+    Args:
+        seconds: The length of time, s.
+
+    Returns:
+        For example "30 min 6 s".
+
+    Example:
+        >>> duration(1805.6), duration(9.2), duration(90000)
+        ('30 min 6 s', '9.2 s', '25 h 0 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    Example:
+        >>> plural(1, "lead"), plural(12000, "frame")
+        ('1 lead', '12,000 frames')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def gain(value: float) -> str:
+    """Return a compression gain with a sensible number of digits.
+
+    Example:
+        >>> gain(4.1234), gain(64.25), gain(312.6)
+        ('4.12', '64.2', '313')
+    """
+    if value < 10:
+        return f"{value:.2f}"
+    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], n_left: int = 1) -> str:
+    """Return rows as aligned columns.
+
+    Args:
+        header: One title per column.
+        rows: The cells, already text.
+        n_left: How many leading columns are words; the others are set right.
+
+    Returns:
+        The lines, joined, without a last line break.
+    """
+    lines = [list(header), *[list(row) for row in rows]]
+    widths = [max(len(line[col]) for line in lines) for col in range(len(header))]
+
+    def aligned(line: list[str]) -> str:
+        cells = (
+            cell.ljust(width) if col < n_left else cell.rjust(width)
+            for col, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        return "  ".join(cells).rstrip()
+
+    return "\n".join(aligned(line) for line in lines)
+
+
+def fields(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return named values, one a line, the values in one column."""
+    width = max(len(name) for name, _ in pairs)
+    return "\n".join(f"{name.ljust(width)}  {value}".rstrip() for name, value in pairs)
+
+
+def as_json(value: Mapping[str, Any]) -> str:
+    """Return one JSON object; a number that JSON can't hold is written as null."""
+    return json.dumps(_finite(value), indent=2, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    """Return a copy with NaN and infinities as None and numpy scalars as Python's."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and value - value != 0.0:
+        return None
+    return value

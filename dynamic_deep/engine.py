@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs exported networks through LiteRT. Nothing here knows what they compute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.errors import ModelError
+
+
+class Network:
+    """One exported network.
+
+    Args:
+        content: the `.tflite` file.
+        name: for messages.
+        n_threads: of the CPU.
+
+    Raises:
+        ModelError: If LiteRT can't read it.
+    """
+
+    def __init__(self, content: bytes, name: str, *, n_threads: int = 1) -> None:
+        """Load the network."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            self._interpreter: Any = Interpreter(
+                model_content=content, num_threads=n_threads
+            )
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(
+                f"{name} must be a network that LiteRT reads, got: {error}; "
+                "the bundle is damaged"
+            ) from error
+        details = self._interpreter.get_input_details()
+        self._inputs = sorted(details, key=lambda detail: str(detail["name"]))
+        outputs = self._interpreter.get_output_details()
+        self._outputs = sorted(outputs, key=lambda detail: str(detail["name"]))
+        self._shapes = [tuple(detail["shape"]) for detail in self._inputs]
+
+    def run(self, *inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        """Run once; inputs and outputs are in the order of their names."""
+        shapes = [array.shape for array in inputs]
+        if shapes != self._shapes:
+            for detail, shape in zip(self._inputs, shapes, strict=True):
+                self._interpreter.resize_tensor_input(detail["index"], shape)
+            self._interpreter.allocate_tensors()
+            self._shapes = shapes
+        for detail, array in zip(self._inputs, inputs, strict=True):
+            self._interpreter.set_tensor(detail["index"], array)
+        self._interpreter.invoke()
+        return [
+            np.array(self._interpreter.get_tensor(detail["index"]))
+            for detail in self._outputs
+        ]

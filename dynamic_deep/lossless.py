@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lossless coding of one window of one lead, and near-lossless with a hard bound.
+
+Both ends run the same closed loop: predict the next sample from those decoded before
+it (`prediction`), choose a probability table from the errors so far (`residual`), code
+the error. With `max_error` m the error is rounded to a multiple of 2 m + 1, so that no
+sample is further than m from its original; m = 0 is lossless. All is integer
+arithmetic, so that any machine decodes any payload.
+
+Payload, one range-coded message: profile (1 bit), near flag (1 bit), `max_error` if
+near (number), shift flag (1 bit) and shift (5 bits), first sample (signed number),
+then an error a sample. A number is the 6-bit count of its bits and these bits.
+"""
+
+from __future__ import annotations
+
+from operator import mul
+
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.errors import ConfigError, CorruptError, InvalidSignalError
+from dynamic_deep.prediction import (
+    COEF_BITS,
+    ERROR_BITS,
+    MAX_SHIFT,
+    ORDER,
+    AdaptivePredictor,
+    block_bounds,
+)
+from dynamic_deep.residual import (
+    FRACTION_BIN,
+    N_PROFILES,
+    LosslessTables,
+    ScaleTracker,
+    SymbolCoder,
+    SymbolReader,
+    SymbolWriter,
+    load_tables,
+)
+
+MAX_SAMPLES = 1 << 20  # of one window: bounds the time that hostile bytes can take
+MAX_ERROR_LIMIT = (1 << 30) - 1  # ADC units; the step fits 31 bits
+_INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
+_FINE_MIN, _FINE_MAX = _INT32_MIN << ERROR_BITS, _INT32_MAX << ERROR_BITS
+_SHIFT_BITS = 5
+_N_PROBED = 1024  # samples by which the encoder chooses the profile
+
+Int32Array = npt.NDArray[np.int32]
+
+
+def encode_lossless(samples: npt.ArrayLike, *, max_error: int = 0) -> bytes:
+    """Code one window of one lead.
+
+    Args:
+        samples: integer array, shape (n_samples,), ADC units within int32; 1 to
+            `MAX_SAMPLES` of them.
+        max_error: the largest absolute error of any decoded sample, ADC units; 0 is
+            lossless.
+
+    Returns:
+        The payload. It does not hold n_samples.
+
+    Raises:
+        InvalidSignalError: If `samples` is not such an array.
+        ConfigError: If `max_error` is out of range.
+    """
+    window = _checked(samples)
+    if not 0 <= max_error <= MAX_ERROR_LIMIT:
+        raise ConfigError(
+            f"max_error must be 0 to {MAX_ERROR_LIMIT} ADC units, got {max_error}"
+        )
+    tables = load_tables()
+    writer = SymbolWriter()
+    shift = _choose_shift(window)
+    profile = _choose_profile(window, shift, tables)
+    writer.encoder.encode_bits(profile, 1)
+    writer.encoder.encode_bits(int(max_error > 0), 1)
+    if max_error:
+        writer.number(max_error)
+    writer.encoder.encode_bits(int(shift > 0), 1)
+    if shift:
+        writer.encoder.encode_bits(shift, _SHIFT_BITS)
+    first = int(window[0])
+    writer.encoder.encode_bits(int(first < 0), 1)
+    writer.number(abs(first))
+    writer.use(tables.tables(profile, near=max_error > 0))
+    loop = ClosedLoop(tables, profile=profile, shift=shift, max_error=int(max_error))
+    loop.run(writer, first, len(window), window.tolist())
+    return writer.encoder.finish()
+
+
+def decode_lossless(payload: bytes, n_samples: int) -> Int32Array:
+    """Return the window that `encode_lossless` coded.
+
+    Args:
+        payload: its bytes.
+        n_samples: the length of the window.
+
+    Returns:
+        int32 array, shape (n_samples,), ADC units.
+
+    Raises:
+        CorruptError: If no encoder writes these bytes or such a length. Damage that
+            this can't tell comes back as other samples; a checksum outside finds it.
+    """
+    if not 1 <= n_samples <= MAX_SAMPLES:
+        raise CorruptError(
+            f"a window must have 1 to {MAX_SAMPLES} samples, got {n_samples}; "
+            "the frame is damaged"
+        )
+    tables = load_tables()
+    reader = SymbolReader(payload)
+    bits = reader.decoder.decode_bits
+    profile = bits(1)
+    max_error = reader.number(MAX_ERROR_LIMIT) if bits(1) else 0
+    shift = bits(_SHIFT_BITS) if bits(1) else 0
+    if shift > MAX_SHIFT:
+        raise CorruptError(f"the shift must be at most {MAX_SHIFT}, got {shift}")
+    negative = bits(1)
+    first = reader.number(-_INT32_MIN - (1 - negative))
+    reader.use(tables.tables(profile, near=max_error > 0))
+    loop = ClosedLoop(tables, profile=profile, shift=shift, max_error=max_error)
+    try:
+        decoded = loop.run(reader, -first if negative else first, n_samples, None)
+    except AssertionError as error:  # constriction's, of bytes that can't be
+        raise CorruptError(
+            "the payload must be a range-coded message, got bytes that no encoder "
+            "writes; the frame is damaged"
+        ) from error
+    return np.array(decoded, dtype=np.int32)
+
+
+class ClosedLoop:
+    """Prediction and reconstruction, the same at both ends.
+
+    Args:
+        tables: the trained integers.
+        profile: which of the priors and tables.
+        shift: see `prediction.AdaptivePredictor`.
+        max_error: ADC units.
+    """
+
+    def __init__(
+        self, tables: LosslessTables, *, profile: int, shift: int, max_error: int
+    ) -> None:
+        """Prepare the start of a window."""
+        self.predictor = AdaptivePredictor(tables.priors[profile], shift)
+        self._max_error = max_error
+        self._step = 2 * max_error + 1
+        self.scale = ScaleTracker(tables.scale_coefs[profile], self._step)
+
+    def run(
+        self, coder: SymbolCoder, last: int, n_samples: int, targets: list[int] | None
+    ) -> list[int]:
+        """Code the window from its second sample on.
+
+        Args:
+            coder: writer or reader.
+            last: the first sample.
+            n_samples: how many there are with it.
+            targets: the samples to write, None where they are read.
+
+        Returns:
+            The decoded samples.
+        """
+        decoded = [last]
+        differences = [0] * (ORDER + 1)
+        errors = [0, 0]
+        step, max_error, update = self._step, self._max_error, self.scale.update
+        context, n_dropped = update(2 << ERROR_BITS, 2)
+        half, whole = 1 << (ERROR_BITS - 1), (1 << ERROR_BITS) - 1
+        error = 0
+        for start, stop in block_bounds(n_samples - 1):
+            coefs = self.predictor.coefs
+            for idx in range(start + 1, stop + 1):
+                moved = sum(map(mul, coefs, differences[idx:]))
+                fine = (last << ERROR_BITS) + (moved >> (COEF_BITS - ERROR_BITS))
+                if not _FINE_MIN <= fine <= _FINE_MAX:
+                    fine = min(max(fine, _FINE_MIN), _FINE_MAX)
+                base = (fine + half) >> ERROR_BITS
+                fraction = ((fine + half) & whole) - half
+                # The error's sign is counted towards the side the prediction leans to.
+                side = step if fraction >= 0 else -step
+                if targets is not None:
+                    error = targets[idx] - base
+                    if max_error:
+                        size = (abs(error) + max_error) // step
+                        error = size if error >= 0 else -size
+                    if fraction < 0:
+                        error = -error
+                table = context + FRACTION_BIN[abs(fraction) // step]
+                value = base + side * coder.code(table, n_dropped, error)
+                if not _INT32_MIN <= value <= _INT32_MAX:
+                    value = min(max(value, _INT32_MIN), _INT32_MAX)
+                moved = value - last
+                size = abs((value << ERROR_BITS) - fine)
+                differences.append(moved)
+                errors.append(size)
+                decoded.append(value)
+                context, n_dropped = update(size, abs(moved))
+                last = value
+            self.predictor.update(differences[start + 1 :], errors[start:])
+        return decoded
+
+
+def _checked(samples: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    array = np.asarray(samples)
+    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
+        raise InvalidSignalError(
+            "samples must be a 1-D integer array, "
+            f"got shape {array.shape} of {array.dtype}"
+        )
+    if not 1 <= len(array) <= MAX_SAMPLES:
+        raise InvalidSignalError(
+            f"a window must have 1 to {MAX_SAMPLES} samples, got {len(array)}"
+        )
+    if int(array.min()) < _INT32_MIN or int(array.max()) > _INT32_MAX:
+        raise InvalidSignalError(
+            f"samples must fit int32, got {array.min()} to {array.max()}"
+        )
+    return array.astype(np.int64)
+
+
+def _choose_shift(window: npt.NDArray[np.int64]) -> int:
+    sizes = np.sort(np.abs(np.diff(window)))
+    if not len(sizes):
+        return 0
+    # The hundredth part may be clipped: a few steps must not cost the rest its detail.
+    common = int(sizes[(len(sizes) * 99) // 100])
+    return min(max(0, common.bit_length() - 13), MAX_SHIFT)
+
+
+def _choose_profile(
+    window: npt.NDArray[np.int64], shift: int, tables: LosslessTables
+) -> int:
+    """Return the profile whose prior predicts the first seconds best."""
+    differences = np.concatenate(
+        [np.zeros(ORDER, np.int64), np.diff(window[:_N_PROBED])]
+    )
+    if len(differences) == ORDER:
+        return 0
+    rows = np.lib.stride_tricks.sliding_window_view(differences, ORDER + 1)
+    costs = []
+    for prior in tables.priors[:N_PROFILES]:
+        coefs = np.array(AdaptivePredictor(prior, shift).coefs, dtype=np.int64)
+        errors = rows[:, ORDER] - ((rows[:, :ORDER] @ coefs) >> COEF_BITS)
+        costs.append(sum(int(e).bit_length() for e in 4 * np.abs(errors) + 1))
+    return int(np.argmin(costs))

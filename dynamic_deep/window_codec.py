@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One window of one lead to a payload and back, at any level of a bundle."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.bundle import Bundle, LatentShape, Level
+from dynamic_deep.config import SEGMENT_LEN
+from dynamic_deep.engine import Network
+from dynamic_deep.entropy import RangeDecoder, RangeEncoder
+from dynamic_deep.errors import ModelError
+from dynamic_deep.latent import LatentCoder
+from dynamic_deep.lossless import decode_lossless, encode_lossless
+from dynamic_deep.quantizer import WindowScale, quantize
+from dynamic_deep.segments import from_model_rate, model_len, to_model_rate
+from dynamic_deep.wavelet import WaveletCoder
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowPlace:
+    """What both sides know of a window before its payload.
+
+    Attributes:
+        n_samples: its length at the lead's rate.
+        fs: the lead's rate in Hz.
+        baseline: the ADC value that offsets are counted from.
+        adc_bits: width of a sample; what is restored stays within it.
+    """
+
+    n_samples: int
+    fs: float
+    baseline: int
+    adc_bits: int
+
+    @property
+    def model_len(self) -> int:
+        """Its length at the model's rate."""
+        return model_len(self.n_samples, self.fs)
+
+    @property
+    def n_segments(self) -> int:
+        """How many segments it fills."""
+        return -(-self.model_len // SEGMENT_LEN)
+
+
+def coded_steps(n_samples: int, stride: int) -> int:
+    """Return how many steps of a latent are coded for `n_samples` at the model's rate.
+
+    One more than the samples fill, since the decoder looks a step ahead; the steps of
+    the padding beyond are 0 on both sides.
+    """
+    whole = -(-n_samples // SEGMENT_LEN) * SEGMENT_LEN // stride
+    return min(whole, -(-n_samples // stride) + 1)
+
+
+class Analysis:
+    """A window on its way through the encoder; what several levels share is kept."""
+
+    def __init__(self, x: IntArray, place: WindowPlace, codec: WindowCodec) -> None:
+        """Bring the window to the model's rate and scale."""
+        self.x = x
+        self.place = place
+        self._codec = codec
+        from_baseline = x.astype(np.float64) - place.baseline
+        at_model_rate = to_model_rate(from_baseline, place.fs)
+        self.scale = WindowScale.of(at_model_rate)
+        self.normalized = self.scale.normalize(at_model_rate)
+
+    @functools.cached_property
+    def latents(self) -> list[FloatArray]:
+        """The unquantised latent of every neural level, (n_steps, n_channels)."""
+        short = -len(self.normalized) % SEGMENT_LEN
+        padded = np.pad(self.normalized, (0, short), mode="edge")
+        segments = padded.reshape(-1, SEGMENT_LEN, 1)
+        return [y.reshape(-1, y.shape[-1]) for y in self._codec.encoder.run(segments)]
+
+
+class WindowCodec:
+    """Encodes and decodes windows with one bundle.
+
+    Args:
+        bundle: the bundle.
+        n_threads: of the CPU, for each network.
+    """
+
+    def __init__(self, bundle: Bundle, *, n_threads: int = 1) -> None:
+        """Keep the bundle; networks are loaded when first needed."""
+        self.bundle = bundle
+        self._n_threads = n_threads
+        self._networks: dict[str, Network] = {}
+        self._latent_coders: dict[str, LatentCoder] = {}
+        self._wavelet_coders: dict[str, WaveletCoder] = {}
+
+    def _network(self, name: str) -> Network:
+        if name not in self._networks:
+            if name not in self.bundle.networks:
+                raise ModelError(
+                    f"bundle {self.bundle.name} must hold the network {name}.tflite "
+                    "for this level; it is missing"
+                )
+            content = self.bundle.networks[name]
+            self._networks[name] = Network(content, name, n_threads=self._n_threads)
+        return self._networks[name]
+
+    @property
+    def encoder(self) -> Network:
+        """The network from a segment to every level's latent."""
+        return self._network("encoder")
+
+    def _latent_coder(self, name: str) -> LatentCoder:
+        if name not in self._latent_coders:
+            self._latent_coders[name] = self.bundle.latent_coder(name)
+        return self._latent_coders[name]
+
+    def _wavelet_coder(self, name: str) -> WaveletCoder:
+        if name not in self._wavelet_coders:
+            self._wavelet_coders[name] = self.bundle.wavelet_coder(name)
+        return self._wavelet_coders[name]
+
+    def analyze(self, x: IntArray, place: WindowPlace) -> Analysis:
+        """Begin to encode a window: int array, (n_samples,), ADC units."""
+        return Analysis(x, place, self)
+
+    def encode(self, window: Analysis, level: Level, *, max_error: int = 0) -> bytes:
+        """Return the payload of a window at a level.
+
+        Args:
+            window: from `analyze`.
+            level: a level of the bundle.
+            max_error: bound on the error of a sample in ADC units, for near_lossless.
+        """
+        if level.kind in ("lossless", "near_lossless"):
+            return encode_lossless(window.x, max_error=max_error)
+        coder = RangeEncoder()
+        self.bundle.scales.encode(coder, window.scale)
+        if level.kind == "wavelet":
+            self._wavelet_coder(level.name).encode(coder, window.normalized)
+        else:
+            latent = self.quantized_latent(window, level)
+            self._latent_coder(level.name).encode(coder, latent)
+        return coder.finish()
+
+    def quantized_latent(self, window: Analysis, level: Level) -> IntArray:
+        """Return the latent of a window at a neural level, (n_steps, n_channels)."""
+        shape = self.bundle.latents[level.name]
+        n_steps = coded_steps(window.place.model_len, shape.stride)
+        return quantize(window.latents[shape.level_idx][:n_steps], shape.threshold)
+
+    def decode(self, payload: bytes, level: Level, place: WindowPlace) -> IntArray:
+        """Return the window of a payload: int32, (n_samples,), ADC units.
+
+        Raises:
+            CorruptError: If the payload can't come from the encoder.
+        """
+        if level.kind in ("lossless", "near_lossless"):
+            return decode_lossless(payload, place.n_samples)
+        coder = RangeDecoder(payload)
+        scale = self.bundle.scales.decode(coder)
+        if level.kind == "wavelet":
+            x_hat = self._wavelet_coder(level.name).decode(coder, place.model_len)
+        else:
+            shape = self.bundle.latents[level.name]
+            n_steps = coded_steps(place.model_len, shape.stride)
+            y_hat = self._latent_coder(level.name).decode(coder, n_steps)
+            x_hat = self.synthesize(y_hat, level, place.n_segments)
+        restored = scale.restore(x_hat[: place.model_len])
+        native = from_model_rate(restored.astype(np.float32), place.fs, place.n_samples)
+        limit = 1 << (place.adc_bits - 1)
+        whole = np.rint(native.astype(np.float64) + place.baseline)
+        return np.clip(whole, -limit, limit - 1).astype(np.int32)
+
+    def synthesize(self, y_hat: IntArray, level: Level, n_segments: int) -> FloatArray:
+        """Run the decoder: int array, (n_steps, n_channels) -> (n_samples,)."""
+        shape: LatentShape = self.bundle.latents[level.name]
+        n_steps = n_segments * SEGMENT_LEN // shape.stride
+        latent = np.zeros((1, n_steps, shape.n_channels), np.float32)
+        latent[0, : len(y_hat)] = y_hat
+        (features,) = self._network(f"entry_{level.name}").run(latent)
+        level_idx = np.full(1, shape.level_idx, np.int32)
+        (x_hat,) = self._network("body").run(features, level_idx)
+        return np.asarray(x_hat[0, :, 0])
+
+
+def max_error_adc(max_error_uv: float, adc_units_per_mv: float) -> int:
+    """Return the largest whole error in ADC units within a bound in microvolts."""
+    return max(0, math.floor(max_error_uv * adc_units_per_mv / 1000.0 + 1e-9))

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make the golden files of the format: `python -m tests.make_golden`.
+
+A file that exists is never overwritten: the files of a format version decode for ever.
+A new version gets new files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from dynamic_deep.container import (
+    ContainerReader,
+    ContainerWriter,
+    FileHeader,
+    Frame,
+    WindowGeometry,
+)
+from dynamic_deep.recording import RecordingInfo
+
+FOLDER = Path(__file__).parent / "data" / "format"
+_MODEL_ID = bytes.fromhex("00112233445566778899aabbccddeeff")
+
+
+def _payload(length: int, start: int) -> bytes:
+    return bytes((start + 7 * i) % 251 for i in range(length))
+
+
+def _write(
+    header: FileHeader,
+    frames: list[Frame],
+    n_samples: int,
+    n_windows: int | None = None,
+) -> bytes:
+    stream = io.BytesIO()
+    writer = ContainerWriter(stream, header)
+    for frame in frames:
+        writer.write_frame(frame)
+    writer.close(n_samples, n_windows)
+    return stream.getvalue()
+
+
+def _single() -> bytes:
+    """A record as CinC 2017 has them: everything at its default."""
+    info = RecordingInfo(
+        fs=300.0,
+        adc_gain=(1000.0,),
+        adc_baseline=(0,),
+        units=("mV",),
+        lead_names=("ECG",),
+        name="A00001",
+    )
+    header = FileHeader(model_id=_MODEL_ID, info=info, level_names={9: "gain_128"})
+    return _write(header, [Frame(0, 0, 9, _payload(140, 1))], 9000)
+
+
+def _full() -> bytes:
+    """Three leads, every optional field, a gap inside and one at the end."""
+    info = RecordingInfo(
+        fs=359.5,
+        adc_gain=(200.0, 204.8, -0.5),
+        adc_baseline=(1024, -70000, 0),
+        units=("mV", "µV", "mmHg"),
+        lead_names=("MLII", "V5", "ABP"),
+        adc_bits=24,
+        start_time=datetime(2024, 2, 29, 23, 30, 0, 250, timezone(timedelta(hours=-3))),
+        name="Nacht 1",
+    )
+    geometry = WindowGeometry(
+        model_fs=360.0, segment_len=2000, segments_per_window=2, min_tail_len=500
+    )
+    names = {2: "wavelet_46", 3: "gain_32", 31: "own"}
+    header = FileHeader(
+        model_id=_MODEL_ID, info=info, level_names=names, geometry=geometry
+    )
+    lengths = (0, 1, 1023, 1024, 8191, 8192, 30_000)
+    levels = (0, 1, 2, 3, 31)
+    frames = [
+        Frame(*divmod(seq, 3), levels[seq % 5], _payload(lengths[seq % 7], seq))
+        for seq in range(17)
+        if seq not in (4, 5)
+    ]
+    start = geometry.window_start(7, info.fs)
+    return _write(header, frames, start, 7)
+
+
+def _indexed() -> bytes:
+    """Long enough for an index."""
+    info = RecordingInfo(
+        fs=360.0,
+        adc_gain=(200.0, 200.0),
+        adc_baseline=(1024, 1024),
+        units=("mV", "mV"),
+        lead_names=("MLII", "V1"),
+        start_time=datetime(2001, 9, 9, 1, 46, 40),
+    )
+    frames = [
+        Frame(*divmod(seq, 2), seq % 2, _payload(900 + seq, seq)) for seq in range(150)
+    ]
+    return _write(FileHeader(info=info), frames, 75 * 10_752 - 3)
+
+
+GOLDEN: dict[str, Callable[[], bytes]] = {
+    "v1_single": _single,
+    "v1_full": _full,
+    "v1_indexed": _indexed,
+}
+
+
+def describe(data: bytes) -> dict[str, Any]:
+    """Return what a reader must give for a file, ready for JSON."""
+    reader = ContainerReader(data)
+    frames = [
+        [
+            *(frame.window_idx, frame.lead, frame.level_id, len(frame.payload)),
+            hashlib.sha256(frame.payload).hexdigest()[:16],
+        ]
+        for frame in reader.frames()
+    ]
+    info, geometry = reader.header.info, reader.header.geometry
+    return {
+        "model_id": reader.header.model_id.hex(),
+        "fs": info.fs,
+        "adc_gain": list(info.adc_gain),
+        "adc_baseline": list(info.adc_baseline),
+        "units": list(info.units),
+        "lead_names": list(info.lead_names),
+        "adc_bits": info.adc_bits,
+        "start_time": info.start_time.isoformat() if info.start_time else None,
+        "name": info.name,
+        "level_names": {str(i): name for i, name in reader.header.level_names.items()},
+        "geometry": [
+            geometry.model_fs,
+            geometry.segment_len,
+            geometry.segments_per_window,
+            geometry.min_tail_len,
+        ],
+        "n_samples": reader.n_samples,
+        "n_windows": reader.n_windows,
+        "frames": frames,
+        "skipped": [[s.window_idx, s.lead, s.n_frames] for s in reader.skipped],
+        "damage": [d.reason for d in reader.damage],
+    }
+
+
+def main() -> int:
+    """Write the files that are missing."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, make in GOLDEN.items():
+        path = FOLDER / f"{name}.ddc"
+        if path.exists():
+            sys.stderr.write(f"{path} exists and stays as it is\n")
+            continue
+        data = make()
+        path.write_bytes(data)
+        text = json.dumps(describe(data), indent=1, ensure_ascii=False)
+        path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+        sys.stderr.write(f"{path} made, {len(data)} bytes\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The given records at the model's rate, by split, and random windows of them.
+
+Splits are by record and patient and are given (`splits/*.csv` of the data folder).
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.config import MODEL_FS, WINDOW_LEN
+from dynamic_deep.errors import ConfigError
+
+FloatArray = npt.NDArray[np.float32]
+
+DATA_VARIABLE = "DYNAMIC_DEEP_DATA"
+# A window of rhythm and one of another lead of the same patient teach less than one
+# of another patient: CinC has 5,524 patients in train, MIT-BIH 24.
+CINC_SHARE = 0.6
+FLIP_SHARE = 0.2  # of the windows get the other polarity, as a swapped electrode gives
+
+
+def data_folder() -> Path:
+    """Return the folder of the records, as DYNAMIC_DEEP_DATA names it.
+
+    Raises:
+        ConfigError: If it isn't there.
+    """
+    folder = Path(os.environ.get(DATA_VARIABLE, ".data"))
+    if not (folder / "splits").is_dir():
+        raise ConfigError(
+            f"{DATA_VARIABLE} must name a folder with mitdb, cinc2017 and splits, got "
+            f"{str(folder)!r}; run `dynamic-deep data fetch mitdb` and `cinc2017`"
+        )
+    return folder
+
+
+def record_names(data_set: str, split: str) -> list[str]:
+    """Return the names of the records of a split, sorted."""
+    with (data_folder() / "splits" / f"{data_set}.csv").open() as lines:
+        rows = [row for row in csv.DictReader(lines) if row["split"] == split]
+    if not rows:
+        raise ConfigError(
+            f"split must be one of those in splits/{data_set}.csv, got {split!r}"
+        )
+    return sorted(row["record"] for row in rows)
+
+
+def record_paths(data_set: str, split: str) -> list[Path]:
+    """Return the paths of the records of a split."""
+    folder = data_folder() / data_set
+    return [folder / f"{name}.hea" for name in record_names(data_set, split)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lead:
+    """One lead at the model's rate: `x` is float32, (n_samples,), ADC units.
+
+    Counted from the lead's baseline.
+    """
+
+    record: str
+    lead: int
+    x: FloatArray
+
+
+def load_leads(data_set: str, split: str, *, limit: int | None = None) -> list[Lead]:
+    """Read every lead of a split and bring it to the model's rate."""
+    from scipy.signal import resample_poly
+
+    from dynamic_deep.recording import read_recording
+
+    leads = []
+    for path in record_paths(data_set, split)[:limit]:
+        recording = read_recording(path)
+        for lead in range(recording.n_leads):
+            x = recording.samples[:, lead].astype(np.float32)
+            x -= recording.adc_baseline[lead]
+            if recording.fs != MODEL_FS:
+                middle = float(np.median(x))
+                ratio = int(MODEL_FS), int(recording.fs)
+                x = (resample_poly(x - middle, *ratio) + middle).astype(np.float32)
+            leads.append(Lead(record=path.stem, lead=lead, x=x))
+    return leads
+
+
+def normalize(x: FloatArray) -> FloatArray:
+    """Return a window with its mean removed and its standard deviation made 1."""
+    x = x - x.mean()
+    return x / np.maximum(x.std(), 1.0)
+
+
+class RandomWindows:
+    """Normalised windows at random places of random leads; batch i is always the same.
+
+    Args:
+        cinc: leads of CinC 2017.
+        mitdb: leads of MIT-BIH.
+        seed: of all the chance in it.
+    """
+
+    def __init__(self, cinc: list[Lead], mitdb: list[Lead], *, seed: int) -> None:
+        """Keep the leads that hold a whole window."""
+        self.sets = [
+            [lead.x for lead in leads if len(lead.x) >= WINDOW_LEN]
+            for leads in (cinc, mitdb)
+        ]
+        self.seed = seed
+
+    def batch(self, index: int, size: int) -> FloatArray:
+        """Return batch `index`: float32, (size, WINDOW_LEN, 1)."""
+        rng = np.random.default_rng((self.seed, index))
+        rows = np.empty((size, WINDOW_LEN, 1), np.float32)
+        for row in rows:
+            leads = self.sets[0 if rng.random() < CINC_SHARE else 1]
+            x = leads[rng.integers(len(leads))]
+            start = rng.integers(len(x) - WINDOW_LEN + 1)
+            sign = -1.0 if rng.random() < FLIP_SHARE else 1.0
+            row[:, 0] = sign * normalize(x[start : start + WINDOW_LEN])
+        return rows
+
+
+def all_windows(leads: list[Lead]) -> FloatArray:
+    """Return every whole window of the leads, normalised: (n, WINDOW_LEN, 1)."""
+    windows = [
+        normalize(lead.x[start : start + WINDOW_LEN])
+        for lead in leads
+        for start in range(0, len(lead.x) - WINDOW_LEN + 1, WINDOW_LEN)
+    ]
+    return np.stack(windows)[:, :, None]
