@@ -8,6 +8,7 @@ not what a payload means, nor what stands before or after a frame.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -138,6 +139,18 @@ def _unpack_long(data: bytes, pos: int) -> FrameHead | None:
     if len(data) < pos + 5 or level_id > MAX_LEVEL_ID or payload_len <= MAX_MEDIUM_LEN:
         return None
     return FrameHead(level_id, payload_len, 5)
+
+
+def frame_beginnings(level_ids: Collection[int]) -> list[int]:
+    """Return the bytes that a frame of one of the levels can begin with."""
+    shared = [level_id for level_id in level_ids if level_id <= MAX_LOSSLESS_ID]
+    beginnings = {TAG_LONG}
+    for high in range(0, 256, 64):
+        beginnings |= {level_id << 1 | high for level_id in level_ids}
+    for high in range(0, 256, 8):
+        beginnings |= {0b01 | level_id << 2 | high for level_id in shared}
+    beginnings |= {0b011 | level_id << 3 for level_id in level_ids}
+    return sorted(beginnings)
 
 
 def pack_frame(level_id: int, payload: bytes, *, seq: int, seed: int) -> bytes:

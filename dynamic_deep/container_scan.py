@@ -14,11 +14,10 @@ from dataclasses import dataclass
 
 from dynamic_deep.bitstream import (
     CHECK_MASK,
-    MAX_LOSSLESS_ID,
     TAG_END,
     TAG_GAP,
-    TAG_LONG,
     FrameHead,
+    frame_beginnings,
     frame_seq,
     unpack_head,
 )
@@ -36,7 +35,9 @@ _MAX_HEAD_LEN = 5
 _MAX_HOPS = 16
 _WALK_SPAN = 1 << 22  # bytes
 _PAIR_REACH = 1 << 16  # sequence numbers
-_LONE_REACH = 2  # sequence numbers
+_LONE_REACH = 2  # sequence numbers, and one more for every so many bytes
+_LONE_STEP = 64
+_MAX_LONE_REACH = 8
 _LONE_SPAN = 1 << 14  # bytes
 _SCAN_STEP = 1 << 12  # bytes searched at a time
 _FREE_WORK = 1 << 26  # bytes of checksums
@@ -104,7 +105,7 @@ class ItemScanner:
         self._n_leads = opened.header.info.n_leads
         self._levels = frozenset(opened.header.level_names)
         self._max_payload_len = opened.header.max_payload_len
-        first = bytes(byte for byte in range(256) if self._can_begin(byte))
+        first = bytes([*frame_beginnings(self._levels), TAG_GAP, TAG_END])
         self._beginning = re.compile(b"[" + re.escape(first) + b"]")
         self._work = 0
 
@@ -157,8 +158,7 @@ class ItemScanner:
             if item is not None and self._is_sure(item, due):
                 return Place(at, self._seq_of(item))
             if lone is None and isinstance(item, FoundFrame):
-                is_near = item.seq < due + _LONE_REACH and at < offset + _LONE_SPAN
-                lone = item if is_near else None
+                lone = item if self._is_near(item, offset, due) else None
             if lone is None and at - offset > _LONE_SPAN:
                 self.source.release(at)
             at = self._next_beginning(at + 1)
@@ -171,9 +171,17 @@ class ItemScanner:
             return seq >= due
         if isinstance(item, GapMark) and seq < due + _LONE_REACH:
             return True
+        if seq >= due + _PAIR_REACH:
+            return False
         after = self._after(item)
-        follower = self.item_at(after.offset, after.due)
-        return follower is not None and seq < due + _PAIR_REACH
+        return self.item_at(after.offset, after.due) is not None
+
+    @staticmethod
+    def _is_near(frame: FoundFrame, offset: int, due: int) -> bool:
+        """Tell whether a frame without a sound neighbour can be taken."""
+        distance = frame.offset - offset
+        reach = min(_LONE_REACH + distance // _LONE_STEP, _MAX_LONE_REACH)
+        return frame.seq < due + reach and distance < _LONE_SPAN
 
     def _after(self, item: Item) -> Place:
         if isinstance(item, FoundFrame):
@@ -207,10 +215,10 @@ class ItemScanner:
             head is None
             or head.level_id not in self._levels
             or head.payload_len > self._max_payload_len
-            or not self.source.has(offset, head.frame_len)
         ):
             return None
-        return head
+        is_here = len(data) >= pos + head.frame_len
+        return head if is_here or self.source.has(offset, head.frame_len) else None
 
     def _frame_at(self, offset: int, due: int) -> FoundFrame | None:
         """Return the frame at `offset` with the number it bears, from `due` on."""
@@ -237,12 +245,3 @@ class ItemScanner:
             return True
         self._work -= n_bytes
         return False
-
-    def _can_begin(self, byte: int) -> bool:
-        if byte & 0b111 == 0b111:
-            return byte in (TAG_LONG, TAG_GAP, TAG_END)
-        if byte & 0b1 == 0:
-            return byte >> 1 & 31 in self._levels
-        if byte & 0b10 == 0:
-            return byte >> 2 & 1 <= MAX_LOSSLESS_ID
-        return byte >> 3 in self._levels

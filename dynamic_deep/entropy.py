@@ -154,7 +154,9 @@ class RangeEncoder:
         point <<= 8 * (n_bytes - 4 * len(sealed))
         low = point - ((point - lower) % (1 << 64))
         high = low + span - 1
-        for kept in range(n_bytes + 1):
+        # The last interval is narrower than the state, so only the state's bytes can
+        # be cut; zeros before them fall to rstrip.
+        for kept in range(n_bytes - _STATE_BYTES, n_bytes + 1):
             unit = 1 << (8 * (n_bytes - kept))
             candidate = -(-low // unit) * unit
             if candidate <= high:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from dynamic_deep.errors import ConfigError, CorruptError, InvalidSignalError
 from dynamic_deep.prediction import (
+    CLIP,
     COEF_BITS,
     ERROR_BITS,
     MAX_SHIFT,
@@ -30,7 +31,6 @@ from dynamic_deep.prediction import (
 )
 from dynamic_deep.residual import (
     FRACTION_BIN,
-    N_PROFILES,
     LosslessTables,
     ScaleTracker,
     SymbolCoder,
@@ -45,6 +45,8 @@ _INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
 _FINE_MIN, _FINE_MAX = _INT32_MIN << ERROR_BITS, _INT32_MAX << ERROR_BITS
 _SHIFT_BITS = 5
 _N_PROBED = 1024  # samples by which the encoder chooses the profile
+# What the encoder's shift leaves of a difference and of a typical error.
+_DIFFERENCE_BITS, _TYPICAL_ERROR_BITS = 13, 6
 
 Int32Array = npt.NDArray[np.int32]
 
@@ -72,8 +74,7 @@ def encode_lossless(samples: npt.ArrayLike, *, max_error: int = 0) -> bytes:
         )
     tables = load_tables()
     writer = SymbolWriter()
-    shift = _choose_shift(window)
-    profile = _choose_profile(window, shift, tables)
+    profile, shift = _choose_profile(window, tables)
     writer.encoder.encode_bits(profile, 1)
     writer.encoder.encode_bits(int(max_error > 0), 1)
     if max_error:
@@ -148,6 +149,7 @@ class ClosedLoop:
         self.predictor = AdaptivePredictor(tables.priors[profile], shift)
         self._max_error = max_error
         self._step = 2 * max_error + 1
+        self._limit = CLIP << shift
         self.scale = ScaleTracker(tables.scale_coefs[profile], self._step)
 
     def run(
@@ -170,7 +172,7 @@ class ClosedLoop:
         step, max_error, update = self._step, self._max_error, self.scale.update
         context, n_dropped = update(2 << ERROR_BITS, 2)
         half, whole = 1 << (ERROR_BITS - 1), (1 << ERROR_BITS) - 1
-        error = 0
+        error, limit = 0, self._limit
         for start, stop in block_bounds(n_samples - 1):
             coefs = self.predictor.coefs
             for idx in range(start + 1, stop + 1):
@@ -195,7 +197,13 @@ class ClosedLoop:
                     value = min(max(value, _INT32_MIN), _INT32_MAX)
                 moved = value - last
                 size = abs((value << ERROR_BITS) - fine)
-                differences.append(moved)
+                differences.append(
+                    moved
+                    if -limit <= moved <= limit
+                    else limit
+                    if moved > 0
+                    else -limit
+                )
                 errors.append(size)
                 decoded.append(value)
                 context, n_dropped = update(size, abs(moved))
@@ -222,28 +230,27 @@ def _checked(samples: npt.ArrayLike) -> npt.NDArray[np.int64]:
     return array.astype(np.int64)
 
 
-def _choose_shift(window: npt.NDArray[np.int64]) -> int:
-    sizes = np.sort(np.abs(np.diff(window)))
-    if not len(sizes):
-        return 0
-    # The hundredth part may be clipped: a few steps must not cost the rest its detail.
-    common = int(sizes[(len(sizes) * 99) // 100])
-    return min(max(0, common.bit_length() - 13), MAX_SHIFT)
-
-
 def _choose_profile(
-    window: npt.NDArray[np.int64], shift: int, tables: LosslessTables
-) -> int:
-    """Return the profile whose prior predicts the first seconds best."""
-    differences = np.concatenate(
-        [np.zeros(ORDER, np.int64), np.diff(window[:_N_PROBED])]
+    window: npt.NDArray[np.int64], tables: LosslessTables
+) -> tuple[int, int]:
+    """Return the profile whose prior predicts the first seconds best, and the shift."""
+    differences = np.diff(window)
+    if not len(differences):
+        return 0, 0
+    padded = np.concatenate([np.zeros(ORDER, np.int64), differences[:_N_PROBED]])
+    rows = np.lib.stride_tricks.sliding_window_view(padded, ORDER + 1)
+    costs, sizes = [], []
+    for prior in tables.priors:
+        coefs = np.array(AdaptivePredictor(prior, 0).coefs, dtype=np.int64)
+        errors = np.abs(rows[:, ORDER] - ((rows[:, :ORDER] @ coefs) >> COEF_BITS))
+        costs.append(sum(map(int.bit_length, (4 * errors + 1).tolist())))
+        sizes.append(int(np.sort(errors)[len(errors) // 2]))
+    profile = int(np.argmin(costs))
+    # The hundredth part may be clipped: a few steps must not cost the rest its detail.
+    largest = int(np.sort(np.abs(differences))[(len(differences) * 99) // 100])
+    shift = max(
+        0,
+        largest.bit_length() - _DIFFERENCE_BITS,
+        sizes[profile].bit_length() - _TYPICAL_ERROR_BITS,
     )
-    if len(differences) == ORDER:
-        return 0
-    rows = np.lib.stride_tricks.sliding_window_view(differences, ORDER + 1)
-    costs = []
-    for prior in tables.priors[:N_PROFILES]:
-        coefs = np.array(AdaptivePredictor(prior, shift).coefs, dtype=np.int64)
-        errors = rows[:, ORDER] - ((rows[:, :ORDER] @ coefs) >> COEF_BITS)
-        costs.append(sum(int(e).bit_length() for e in 4 * np.abs(errors) + 1))
-    return int(np.argmin(costs))
+    return profile, min(shift, MAX_SHIFT)

@@ -16,6 +16,7 @@ integers in the solver. No float takes part. This module knows nothing of bits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from operator import mul
 
 import numpy as np
@@ -31,10 +32,10 @@ _COEF_LIMIT = 1 << (COEF_BITS + 4)
 _SOLVE_BITS = 32  # fraction bits inside the solver
 _DROPPED_BITS = 10  # the statistics carry this many bits below what the solver needs
 
-# Bounds of the sums: a difference is clipped to 15 bits after the window's shift and a
+# Bounds of the sums: a difference is clipped to 15 bits above the window's shift and a
 # weight is below 2**17, so a block of 128 adds less than 2**(17 + 30 + 7); forgetting
 # 1/32 a block keeps the sum below 2**59.
-_CLIP = (1 << 15) - 1
+CLIP = (1 << 15) - 1  # a step must not drown what comes after it, either
 _N_WEIGHTS = 4085
 _WEIGHTS = (1 << 24) // (np.arange(_N_WEIGHTS, dtype=np.int64) + 12) ** 2
 _RIDGE = 1 << 17
@@ -49,7 +50,7 @@ def block_bounds(n_samples: int) -> list[tuple[int, int]]:
     """Return the blocks between which the coefficients are renewed."""
     n_first = min(n_samples, _N_FIRST)
     starts = [*range(0, n_first, _FIRST_BLOCK), *range(n_first, n_samples, _BLOCK)]
-    return list(zip(starts, [*starts[1:], n_samples], strict=True))
+    return list(pairwise([*starts, n_samples]))
 
 
 def solve(statistics: Sequence[Sequence[int]]) -> list[int]:
@@ -113,14 +114,13 @@ class AdaptivePredictor:
 
         Args:
             differences: the block's differences after the ORDER that precede it,
-                oldest first.
+                oldest first; at most `CLIP` << shift in size.
             errors: absolute prediction errors of the block with two before it, in
                 units of 2**-ERROR_BITS.
         """
         n_block = len(differences) - ORDER
         forget = _FORGET if n_block > _FIRST_BLOCK else _FIRST_FORGET
         kept = np.asarray(differences, dtype=np.int64) >> self._shift
-        kept = np.clip(kept, -_CLIP, _CLIP)
         rows = np.lib.stride_tricks.sliding_window_view(kept, ORDER + 1)
         weighted = rows * self._weigh(errors)[:, None]
         self.statistics -= self.statistics >> forget

@@ -198,6 +198,7 @@ _ALL: tuple[tuple[str | None, Baseline], ...] = (
                      *_SECOND, note=_SECOND_NOTE)),
     ("zstandard", ByteCoder("zstd -19, d2", LOSSLESS, _zstd, _unzstd, *_SECOND,
                             note=_SECOND_NOTE)),
+    (None, ByteCoder("xz -9e, d2", LOSSLESS, _xz, _unxz, *_SECOND, note=_SECOND_NOTE)),
     ("pcodec", Pcodec()),
     ("soundfile", Flac()),
 )  # fmt: skip

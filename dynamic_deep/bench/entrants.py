@@ -173,6 +173,11 @@ class LevelEntrant:
     ) -> IntArray:
         """Return its samples."""
         decoded = self.codec.decode_window(
-            coded.level_id, coded.payload, n_samples, lead.fs, adc_gain=lead.adc_gain
+            coded.level_id, coded.payload, n_samples, lead.fs, **_known(lead)
         )
         return np.asarray(decoded, dtype=dtype)
+
+
+def _known(lead: LeadContext) -> dict[str, int]:
+    """Return what both sides of the codec know of a lead beside its rate."""
+    return {"baseline": lead.adc_baseline, "adc_bits": lead.adc_bits}

@@ -101,8 +101,8 @@ def _parallel(
             bar(n_done, len(jobs))
     except BrokenExecutor as exc:
         raise DynamicDeepError(
-            "a worker process must live until its work is done, got one that the system "
-            "ended, most likely for want of memory; try fewer --jobs"
+            "a worker process must live until its work is done, got one that was "
+            "ended from outside, likely for want of memory; try fewer --jobs"
         ) from exc
     finally:  # after an interrupt the workers clean up and end, too
         stop.set()

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from dynamic_deep.cli import text
 from dynamic_deep.cli.batch import Progress, run_batch
-from dynamic_deep.cli.bundles import codec_for
+from dynamic_deep.cli.bundles import codec_for, read_header
 from dynamic_deep.cli.encode import failure
 from dynamic_deep.cli.failures import UsageError, report
 from dynamic_deep.cli.files import (
@@ -22,7 +24,7 @@ from dynamic_deep.cli.files import (
     spooled_stdin,
     temporary_folder,
 )
-from dynamic_deep.cli.info import damage_summary, describe_damage
+from dynamic_deep.cli.inspection import damage_summary, describe_damage
 from dynamic_deep.cli.plan import DDC, Job, bare_name, plan_folder, plan_one
 from dynamic_deep.cli.progress import ProgressBar
 from dynamic_deep.recording import create_recording
@@ -97,24 +99,16 @@ def decode_one(
     Returns:
         What `--json` prints of it.
     """
-    codec = codec_for(stream, bundle)
-    if job.target is not None:
-        with naming(job.target):
-            summary = codec.decode_file(
-                stream,
-                lambda info: create_recording(str(job.target), info, fmt),
-                progress=progress,
-            )
-    else:
-        with temporary_folder() as folder:
-            path = folder / f"decoded{ENDINGS[fmt]}"
-            summary = codec.decode_file(
-                stream,
-                lambda info: create_recording(str(path), info, fmt),
-                progress=progress,
-            )
-            copy_to_stdout(path)
-    info = summary.info
+    header = read_header(stream)
+    info, codec = header.info, codec_for(header, bundle)
+    # One stream holds no .hea beside the samples; MAT v5 stands alone.
+    written_format = "mat5" if fmt == "mat" and job.target is None else fmt
+    with whole_recording(job.target, fmt) as path:
+        summary = codec.decode_file(
+            stream,
+            lambda info: create_recording(path, info, written_format),
+            progress=progress,
+        )
     files = [] if job.target is None else written_files(job.target, fmt)
     return {
         "source": str(job.source),
@@ -127,6 +121,24 @@ def decode_one(
         "duration_s": summary.n_samples / info.fs,
         "damage": describe_damage(summary.damage, info),
     }
+
+
+@contextlib.contextmanager
+def whole_recording(target: Path | None, fmt: str) -> Iterator[Path]:
+    """Give the path to write to; what is meant for standard output goes there after.
+
+    Args:
+        target: The recording to write; None is standard output.
+        fmt: Its format.
+    """
+    if target is not None:
+        with naming(target):
+            yield target
+        return
+    with temporary_folder() as folder:
+        path = folder / f"decoded{ENDINGS[fmt]}"
+        yield path
+        copy_to_stdout(path)
 
 
 def _run_stdin(args: argparse.Namespace) -> int:

@@ -122,7 +122,6 @@ def encode_one(options: EncodeOptions, job: Job, progress: Progress) -> dict[str
                 progress=progress,
             )
         info = reader.info
-    raw_bytes = summary.n_samples * info.n_leads * info.adc_bits // 8
     return {
         "source": str(job.source),
         "target": STANDARD if job.target is None else str(job.target),
@@ -130,10 +129,10 @@ def encode_one(options: EncodeOptions, job: Job, progress: Progress) -> dict[str
         "fs": info.fs,
         "n_samples": summary.n_samples,
         "duration_s": summary.n_samples / info.fs,
-        "raw_bytes": raw_bytes,
-        "n_bytes": summary.n_bytes,
-        "compression_gain": raw_bytes / summary.n_bytes,
-        "levels": dict(summary.level_counts),
+        "raw_bytes": summary.raw_bytes,
+        "n_bytes": summary.coded_bytes,
+        "compression_gain": summary.compression_gain,
+        "levels": dict(summary.levels),
         "left_out": list(reader.left_out),
     }
 

@@ -17,7 +17,7 @@ from dynamic_deep.cli.compare import (
     percent,
     uv_per_adu,
 )
-from dynamic_deep.cli.info import damage_summary, describe_damage
+from dynamic_deep.cli.inspection import damage_summary, describe_damage
 from dynamic_deep.container import ContainerReader
 from dynamic_deep.errors import InvalidSignalError, TruncatedError
 from dynamic_deep.recording import RecordingInfo, RecordingReader
@@ -55,7 +55,8 @@ def measure(
         )
     require_same_shape(container.header.info, container.n_samples, original)
     n_bytes = stream.seek(0, 2)
-    codec = codec_for(stream, bundle)
+    stream.seek(0)
+    codec = codec_for(container.header, bundle)
     comparison = Comparison(original)
     summary = codec.decode_file(stream, lambda info: comparison, progress=progress)
     info = original.info

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamic_deep.errors import CorruptError
+from dynamic_deep.errors import CorruptError, TruncatedError
 from dynamic_deep.recording.base import IntArray, RecordingInfo
 from dynamic_deep.recording.streams import RecordingReader
 from dynamic_deep.recording.wfdb_layout import common_rate
@@ -40,6 +40,7 @@ class EdfReader(RecordingReader):
         """Read the header."""
         import pyedflib
 
+        _check_size(path)
         try:
             self._file = pyedflib.EdfReader(str(path))
         except (OSError, ValueError) as error:
@@ -109,6 +110,31 @@ class EdfReader(RecordingReader):
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a file that is not as long as its header says.
+
+    EDFlib refuses it too, but prints to standard output, where a caller may be writing.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(256)
+        try:
+            n_signals = int(head[252:256])
+            counts = stream.read(256 * max(n_signals, 0))[216 * n_signals :]
+            per_record = sum(int(counts[8 * i : 8 * i + 8]) for i in range(n_signals))
+            n_records = int(head[236:244])
+        except ValueError:
+            return  # no header of numbers: EDFlib says what is wrong with it
+    width = 3 if head[:1] == b"\xff" else 2
+    expected = 256 * (n_signals + 1) + n_records * per_record * width
+    size = path.stat().st_size
+    if size != expected:
+        kind = TruncatedError if size < expected else CorruptError
+        raise kind(
+            f"An EDF file must be as long as its header says, {expected} bytes, got "
+            f"{size} in {path}; fetch or export it again."
+        )
 
 
 def _read_start(edf: Any, note: str) -> datetime | None:

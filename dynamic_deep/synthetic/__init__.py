@@ -129,13 +129,9 @@ def simulate(
     spans = plan_spans(duration_s, rhythm_plan, rng)
     beats = plan_beats(spans, rng)
     names, directions = place_leads(n_leads, rng)
-    limit = 1 << 15
-    samples = np.empty((n_samples, n_leads), np.int16)
     voltages = Voltages(beats, spans, directions, noise or NoiseLevels(), rng)
-    for start in range(0, n_samples, _BLOCK_LEN):
-        stop = min(start + _BLOCK_LEN, n_samples)
-        adc = voltages.at(np.arange(start, stop) / fs) * adc_gain + adc_baseline
-        samples[start:stop] = np.clip(np.rint(adc), -limit, limit - 1)
+    samples = np.empty((n_samples, n_leads), np.int16)
+    _fill(samples, voltages, fs=fs, adc_gain=adc_gain, adc_baseline=adc_baseline)
     recording = Recording(
         samples=samples,
         fs=fs,
@@ -158,3 +154,19 @@ def simulate(
         ectopic=beats.ectopic[inside],
         rhythms=rhythms,
     )
+
+
+def _fill(
+    samples: npt.NDArray[np.int16],
+    voltages: Voltages,
+    *,
+    fs: float,
+    adc_gain: float,
+    adc_baseline: int,
+) -> None:
+    """Convert the voltages as an ADC does, which clips at its rails."""
+    rails = np.iinfo(samples.dtype)
+    for start in range(0, len(samples), _BLOCK_LEN):
+        stop = min(start + _BLOCK_LEN, len(samples))
+        adc = voltages.at(np.arange(start, stop) / fs) * adc_gain + adc_baseline
+        samples[start:stop] = np.clip(np.rint(adc), rails.min, rails.max)

@@ -8,6 +8,7 @@ import pytest
 from dynamic_deep.bitstream import (
     MAX_PAYLOAD_LEN,
     FrameHead,
+    frame_beginnings,
     frame_seq,
     pack_frame,
     pack_head,
@@ -66,6 +67,16 @@ def test_every_first_two_bytes_mean_one_head_or_none() -> None:
             n_heads += 1
             assert pack_head(*head[:2]) == data[: head.head_len]
     assert n_heads > 40_000
+
+
+def test_frame_beginnings_are_those_of_the_heads() -> None:
+    for levels in ({0, 1, 2, 5, 31}, {0}, {7, 30}):
+        found = set()
+        for word in range(1 << 16):
+            head = unpack_head(word.to_bytes(2, "little") + b"\xff\xff\xff")
+            if head is not None and head.level_id in levels:
+                found.add(word & 0xFF)
+        assert set(frame_beginnings(levels)) - {7} == found - {7}
 
 
 @pytest.mark.parametrize("golden", ["0f00000000", "1700", "1f00", "ff00", "0720000001"])

@@ -387,6 +387,6 @@ def test_time_stays_in_proportion_to_the_bytes() -> None:
         HEADER + bytes([TAG_END, 0x80, 0x80, 1]) * 25_000,
     ]
     for data in hostile:
-        start = time.perf_counter()
+        start = time.process_time()
         read_all(data)
-        assert time.perf_counter() - start < 5.0
+        assert time.process_time() - start < 5.0

@@ -13,6 +13,7 @@ from dynamic_deep.errors import (
     CorruptError,
     DynamicDeepError,
     InvalidSignalError,
+    TruncatedError,
 )
 from dynamic_deep.recording import (
     Recording,
@@ -251,6 +252,19 @@ def test_edf_of_ours_is_right_for_others(tmp_path):
         assert reference.getSignalLabels() == ["I"]
         physical = reference.readSignal(0)[:1000]
     np.testing.assert_allclose(physical, recording.physical()[:, 0], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["x.edf", "x.bdf"])
+def test_a_cut_edf_file_is_truncated(tmp_path, capfd, name):
+    write_recording(
+        tmp_path / name, Recording(samples=np.ones((900, 1), int), **info())
+    )
+    whole = (tmp_path / name).read_bytes()
+    for cut, kind in ((whole[:-1], TruncatedError), (whole + b"0", CorruptError)):
+        (tmp_path / name).write_bytes(cut)
+        with pytest.raises(kind, match="as long as its header says"):
+            read_recording(tmp_path / name)
+    assert capfd.readouterr().out == ""
 
 
 def test_find_recordings(tmp_path):
