@@ -15,6 +15,7 @@ import functools
 from bisect import bisect
 from dataclasses import dataclass
 from importlib import resources
+from operator import mul
 from typing import Any, Protocol
 
 import numpy as np
@@ -42,7 +43,7 @@ N_CONTEXTS = N_LEVELS * N_TRENDS * N_FRACTIONS
 
 LOG_ONE = 64  # one octave in the fixed point of the logarithms
 _LOG_OFFSET = 1 << (ERROR_BITS - 2)  # a quarter of a step: below it sizes don't differ
-_N_LOGS = 4096
+_LOG_BITS = 12
 _COEF_BITS = 10
 
 
@@ -53,7 +54,7 @@ def integer_log(value: int) -> int:
 
 @functools.cache
 def _logs() -> list[int]:
-    return [integer_log(size + _LOG_OFFSET) for size in range(_N_LOGS)]
+    return [integer_log(size + _LOG_OFFSET) for size in range(1 << _LOG_BITS)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,12 +111,12 @@ class ScaleTracker:
 
     def __init__(self, coefs: list[int], step: int) -> None:
         """Start as after a stretch of errors of about two steps."""
-        self._coefs = coefs
+        *self._weights, self._constant = coefs
         self._step = step
         self._table = _logs()
         # The means carry 4 bits below the errors' own.
-        self._means = [2 << (ERROR_BITS + 4)] * 4
-        self.logs = (0, 0, 0, 0)
+        self._means = (2 << (ERROR_BITS + 4),) * 4
+        self.logs: tuple[int, ...] = (0, 0, 0, 0)
 
     def update(self, error: int, difference: int) -> tuple[int, int]:
         """Take in one sample and return the context of the next.
@@ -136,20 +137,22 @@ class ScaleTracker:
         e_slow += (error - e_slow) >> 3
         d_fast += (difference - d_fast) >> 1
         d_slow += (difference - d_slow) >> 3
-        self._means = [e_fast, e_slow, d_fast, d_slow]
-        table = self._table
+        self._means = means = (e_fast, e_slow, d_fast, d_slow)
+        table, octaves = self._table, 0
         try:
-            log_fast = table[e_fast >> 4]
-            log_slow = table[e_slow >> 4]
-            log_d_fast = table[d_fast >> 4]
-            log_d_slow = table[d_slow >> 4]
+            self.logs = logs = (
+                table[e_fast >> 4],
+                table[e_slow >> 4],
+                table[d_fast >> 4],
+                table[d_slow >> 4],
+            )
         except IndexError:
-            log_fast, log_slow, log_d_fast, log_d_slow = self._large_logs()
-        self.logs = (log_fast, log_slow, log_d_fast, log_d_slow)
-        a, b, c, d, e = self._coefs
-        level = (
-            a * log_fast + b * log_slow + c * log_d_fast + d * log_d_slow + e
-        ) >> _COEF_BITS
+            # Beyond the table all four lose the same octaves: the weights, which lean
+            # towards usual sizes, hold for any amplitude then.
+            octaves = max(means).bit_length() - _LOG_BITS - 4
+            self.logs = logs = tuple(table[mean >> (4 + octaves)] for mean in means)
+        level = (sum(map(mul, self._weights, logs)) + self._constant) >> _COEF_BITS
+        level += octaves * LEVELS_PER_OCTAVE
         n_dropped = 0
         if level >= N_LEVELS:
             n_dropped = (level - N_LEVELS) // LEVELS_PER_OCTAVE + 1
@@ -157,15 +160,8 @@ class ScaleTracker:
             n_dropped = min(n_dropped, MAX_DROPPED_BITS)
         elif level < 0:
             level = 0
-        trend = bisect(_TREND_EDGES, log_fast - log_slow)
+        trend = bisect(_TREND_EDGES, logs[0] - logs[1])
         return (level * N_TRENDS + trend) * N_FRACTIONS, n_dropped
-
-    def _large_logs(self) -> list[int]:
-        logs = []
-        for mean in self._means:
-            extra = max(0, (mean >> 4).bit_length() - 12)
-            logs.append(self._table[mean >> (4 + extra)] + extra * LOG_ONE)
-        return logs
 
 
 class SymbolCoder(Protocol):

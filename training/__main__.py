@@ -23,6 +23,10 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--run", type=Path, required=True, help="the run folder")
     fit.add_argument("--steps", type=int, help="steps in all (default: the preset's)")
     fit.add_argument("--threads", type=int, default=1, help="of the CPU (default: 1)")
+    export = commands.add_parser("export", help="make a bundle of a run")
+    export.add_argument("preset")
+    export.add_argument("--run", type=Path, required=True, help="the run folder")
+    export.add_argument("--out", type=Path, required=True, help="the bundle's folder")
     classical = commands.add_parser("classical", help="make the bundle without networks")
     classical.add_argument("--out", type=Path, required=True, help="its folder")
     return parser
@@ -48,6 +52,14 @@ def _fit(options: argparse.Namespace) -> None:
     fit(preset, options.run, log=lambda row: print(row, flush=True))
 
 
+def _export(options: argparse.Namespace) -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from training.export import export_bundle
+    from training.presets import find_preset
+
+    print(export_bundle(find_preset(options.preset), options.run, options.out))
+
+
 def _limit_threads(n_threads: int) -> None:
     import keras
 
@@ -64,7 +76,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     options = _parser().parse_args(arguments)
     try:
-        {"fit": _fit, "classical": _classical}[options.command](options)
+        commands = {"fit": _fit, "export": _export, "classical": _classical}
+        commands[options.command](options)
     except DynamicDeepError as error:
         print(f"training: {error}", file=sys.stderr)
         return 1

@@ -128,21 +128,23 @@ def fit_scale(
     x = np.c_[x, np.ones(len(x))]
     a = np.concatenate(errors)
 
+    # The four weights sum to 1, so that the tables fit a signal of any amplitude.
+    base, x = x[:, 0], np.c_[x[:, 1:4] - x[:, :1], x[:, 4]]
+
     def loss(w: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        z = np.clip(x @ w, -20, 20)
+        z = np.clip(base + x @ w, -20, 20)
         ratio = a * 2.0**-z
         slope = np.log(2) * (x * (1 - ratio)[:, None]).mean(axis=0)
         return float((np.log(2) * z + ratio).mean()), slope
 
-    start = np.linalg.lstsq(x, np.log2(a), rcond=None)[0]
+    start = np.linalg.lstsq(x, np.log2(a) - base, rcond=None)[0]
     w = minimize(loss, start, jac=True, method="L-BFGS-B").x
-    weights = np.rint(w[:4] * LEVELS_PER_OCTAVE * _COEF_ONE / LOG_ONE).astype(int)
+    one = LEVELS_PER_OCTAVE * _COEF_ONE // LOG_ONE
+    others = np.rint(w[:3] * one).astype(int).tolist()
     # Level 0 expects an error of a quarter of a step.
-    level = LEVELS_PER_OCTAVE * (w[4] + 2) + 0.5
-    return [
-        *weights.tolist(),
-        round(level * _COEF_ONE) - 4 * LOG_ONE * sum(weights.tolist()),
-    ]
+    level = LEVELS_PER_OCTAVE * (w[3] + 2) + 0.5
+    constant = round(level * _COEF_ONE) - 4 * LOG_ONE * one
+    return [one - sum(others), *others, constant]
 
 
 def count(

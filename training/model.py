@@ -47,7 +47,7 @@ def ramped_lmbda(nominal_gain: float) -> float:
 
     About the slope of the wavelet's curve, d PRDN / d (bits a sample), at that gain.
     """
-    return 0.16 * (nominal_gain / 32.0) ** 1.75
+    return 0.16 * (nominal_gain / 32.0) ** 1.6
 
 
 class CodecModel(keras.Model):

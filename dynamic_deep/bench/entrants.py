@@ -157,27 +157,46 @@ class LevelEntrant:
         return self.group == LOSSLESS
 
     def encode(self, samples: IntArray, lead: LeadContext) -> Coded:
-        """Code one window."""
-        level_id, payload = self.codec.encode_window(
-            samples,
-            lead.fs,
-            self.level,
-            adc_gain=lead.adc_gain,
-            max_error=self.max_error,
-        )
-        n_bytes = len(pack_head(level_id, len(payload))) + len(payload) + CHECK_LEN
-        return Coded(payload, n_bytes, level_id)
+        """Code one window, at the level that a file would give it."""
+        level = self.codec.bundle.level(self.level)
+        if _only_lossless_fits(samples, lead.adc_bits):
+            level = self.codec.bundle.level("lossless")
+        x = samples.astype(np.int32, copy=False)
+        windows = self.codec.windows
+        analysis = windows.analyze(x, _place(len(x), lead))
+        payload = windows.encode(analysis, level, max_error=self._bound(level.kind))
+        n_bytes = len(pack_head(level.id, len(payload))) + len(payload) + CHECK_LEN
+        return Coded(payload, n_bytes, level.id)
 
     def decode(
         self, coded: Coded, n_samples: int, dtype: npt.DTypeLike, lead: LeadContext
     ) -> IntArray:
-        """Return its samples."""
-        decoded = self.codec.decode_window(
-            coded.level_id, coded.payload, n_samples, lead.fs, **_known(lead)
-        )
-        return np.asarray(decoded, dtype=dtype)
+        """Return its samples, clipped to their width as in a decoded file."""
+        level = self.codec.bundle.level_by_id(coded.level_id)
+        place = _place(n_samples, lead)
+        decoded = self.codec.windows.decode(coded.payload, level, place)
+        limit = 1 << (lead.adc_bits - 1)
+        return np.asarray(np.clip(decoded, -limit, limit - 1), dtype=dtype)
+
+    def _bound(self, kind: str) -> int:
+        return (self.max_error or 0) if kind == "near_lossless" else 0
 
 
-def _known(lead: LeadContext) -> dict[str, int]:
-    """Return what both sides of the codec know of a lead beside its rate."""
-    return {"baseline": lead.adc_baseline, "adc_bits": lead.adc_bits}
+def _place(n_samples: int, lead: LeadContext) -> Any:
+    from dynamic_deep.window_codec import WindowPlace
+
+    return WindowPlace(
+        n_samples=n_samples,
+        fs=lead.fs,
+        baseline=lead.adc_baseline,
+        adc_bits=lead.adc_bits,
+    )
+
+
+def _only_lossless_fits(samples: IntArray, adc_bits: int) -> bool:
+    """Return whether `StreamEncoder` sends a window lossless whatever was asked."""
+    from dynamic_deep.codec import MISSING_16
+
+    if samples.min() == samples.max():
+        return True
+    return adc_bits == 16 and bool((samples == MISSING_16).any())

@@ -80,7 +80,7 @@ def _serial(
     for job_idx, job in enumerate(jobs):
 
         def progress(done: float, total: float, base: int = job_idx) -> None:
-            bar(base + done / max(total, 1), len(jobs))
+            bar(base + (done / total if total else 0), len(jobs))
 
         yield attempt(work, job, progress)
         bar(job_idx + 1, len(jobs))

@@ -4,34 +4,15 @@
 from __future__ import annotations
 
 import functools
-from typing import BinaryIO
 
-from dynamic_deep.bundle import find_bundle
 from dynamic_deep.codec import Codec
-from dynamic_deep.container import NO_MODEL, ContainerReader, FileHeader
-
-CLASSICAL = "classical"  # the codec without networks; it decodes files of no model
+from dynamic_deep.container import FileHeader
 
 
 @functools.cache
 def load_codec(bundle: str) -> Codec:
     """Return the codec of a bundle by its name or folder."""
     return Codec.load(bundle)
-
-
-def read_header(stream: BinaryIO) -> FileHeader:
-    """Return the header of a coded file and leave the stream at its beginning.
-
-    Args:
-        stream: The coded file, seekable.
-
-    Raises:
-        FormatError: If the header can't be read.
-    """
-    stream.seek(0)
-    header = ContainerReader(stream).header
-    stream.seek(0)
-    return header
 
 
 def codec_for(header: FileHeader, bundle: str | None) -> Codec:
@@ -44,8 +25,9 @@ def codec_for(header: FileHeader, bundle: str | None) -> Codec:
     Raises:
         ModelError: If the file names a bundle that is none of the shipped ones.
     """
-    if bundle is not None:
-        return load_codec(bundle)
-    if header.model_id == NO_MODEL:
-        return load_codec(CLASSICAL)
-    return load_codec(find_bundle(header.model_id))
+    return _codec_of(header.model_id) if bundle is None else load_codec(bundle)
+
+
+@functools.cache
+def _codec_of(model_id: bytes) -> Codec:
+    return Codec.for_model(model_id)

@@ -39,7 +39,7 @@ PRDN_IDX = PRD_NAMES.index("prdn")
 
 
 class Comparison:
-    """Takes decoded blocks as a writer would and compares them with the original.
+    """Takes decoded blocks as they come and compares them with the original.
 
     Args:
         original: The recording that was coded.
@@ -60,16 +60,6 @@ class Comparison:
         self._n_pending += len(block)
         while self._has_window():
             self._compare(self._lengths[len(self.windows)])
-
-    def close(self) -> None:
-        """Do nothing; a writer would finish its file here."""
-
-    def __enter__(self) -> Comparison:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Do nothing."""
 
     def _has_window(self) -> bool:
         n_windows = len(self.windows)

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from dynamic_deep.cli import text
-from dynamic_deep.cli.files import print_out
+from dynamic_deep.cli.files import naming, print_out
 from dynamic_deep.cli.progress import ProgressBar
 from dynamic_deep.fetch import fetch
 from dynamic_deep.recording import find_recordings
@@ -26,7 +26,8 @@ def run(args: argparse.Namespace) -> int:
             bar.relabel(f"fetching {what}")
             bar(done, total)
 
-        folder = fetch(args.dataset, dest, progress=progress)
+        with naming(dest):
+            folder = fetch(args.dataset, dest, progress=progress)
     n_recordings = len(find_recordings(folder))
     facts = {"dataset": args.dataset, "folder": str(folder), "n_records": n_recordings}
     if args.json:

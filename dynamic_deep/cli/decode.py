@@ -12,21 +12,23 @@ from typing import Any, BinaryIO
 
 from dynamic_deep.cli import text
 from dynamic_deep.cli.batch import Progress, run_batch
-from dynamic_deep.cli.bundles import codec_for, read_header
-from dynamic_deep.cli.encode import failure
+from dynamic_deep.cli.bundles import codec_for
+from dynamic_deep.cli.encode_report import failure
 from dynamic_deep.cli.failures import UsageError, report
 from dynamic_deep.cli.files import (
     STANDARD,
     copy_to_stdout,
     naming,
+    open_source,
     print_out,
     require_free,
-    spooled_stdin,
     temporary_folder,
 )
 from dynamic_deep.cli.inspection import damage_summary, describe_damage
 from dynamic_deep.cli.plan import DDC, Job, bare_name, plan_folder, plan_one
 from dynamic_deep.cli.progress import ProgressBar
+from dynamic_deep.container import ContainerReader
+from dynamic_deep.errors import CorruptError
 from dynamic_deep.recording import create_recording
 
 WFDB = "wfdb"
@@ -47,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         return _run_folder(args, source, ending)
     job = plan_one(source, args.output, ending)
     fmt = chosen_format(args.format, job.target)
-    with source.open("rb") as stream:
+    with open_source(source) as stream:
         return _run_one(args, stream, job, fmt)
 
 
@@ -90,7 +92,7 @@ def decode_one(
     """Decode one file.
 
     Args:
-        stream: The coded file, seekable.
+        stream: The coded file; need not be seekable.
         job: Where it came from and where the recording goes.
         fmt: The format to write.
         bundle: The bundle to decode with; None finds the one that the file names.
@@ -99,16 +101,20 @@ def decode_one(
     Returns:
         What `--json` prints of it.
     """
-    header = read_header(stream)
-    info, codec = header.info, codec_for(header, bundle)
+    reader = ContainerReader(stream)
+    info, codec = reader.header.info, codec_for(reader.header, bundle)
     # One stream holds no .hea beside the samples; MAT v5 stands alone.
     written_format = "mat5" if fmt == "mat" and job.target is None else fmt
-    with whole_recording(job.target, fmt) as path:
-        summary = codec.decode_file(
-            stream,
-            lambda info: create_recording(path, info, written_format),
-            progress=progress,
-        )
+    with (
+        whole_recording(job.target, fmt) as path,
+        create_recording(path, info, written_format) as writer,
+    ):
+        summary = codec.decode_file(reader, writer, progress=progress)
+        if not summary.n_samples:
+            raise CorruptError(
+                "a file must hold a whole frame to be decoded, got none; see "
+                "`dynamic-deep info`"
+            )
     files = [] if job.target is None else written_files(job.target, fmt)
     return {
         "source": str(job.source),
@@ -147,7 +153,7 @@ def _run_stdin(args: argparse.Namespace) -> int:
         raise UsageError("--json needs -o OUT when standard input is decoded")
     job = plan_one(Path("stdin"), output, ENDINGS[args.format or WFDB])
     fmt = chosen_format(args.format, job.target)
-    with spooled_stdin() as stream:
+    with open_source(STANDARD) as stream:
         return _run_one(args, stream, job, fmt)
 
 
@@ -197,7 +203,7 @@ def _decode_in_folder(
     if job.target is not None:
         require_free(written_files(job.target, fmt), force=force)
         job.target.parent.mkdir(parents=True, exist_ok=True)
-    with job.source.open("rb") as stream:
+    with open_source(job.source) as stream:
         return decode_one(stream, job, fmt, bundle, progress)
 
 

@@ -14,19 +14,26 @@ from typing import Any
 
 from dynamic_deep.cli import text
 from dynamic_deep.cli.bundles import load_codec
-from dynamic_deep.cli.files import print_out, require_free, temporary_folder, whole_file
+from dynamic_deep.cli.files import (
+    naming,
+    print_out,
+    require_free,
+    temporary_folder,
+    whole_file,
+)
 from dynamic_deep.cli.measurement import measure
 from dynamic_deep.cli.progress import ProgressBar
 from dynamic_deep.codec import Codec
 from dynamic_deep.recording import Recording, open_recording, write_recording
 from dynamic_deep.synthetic import simulate
 
-DURATION_S = 300.0
+DURATION_S = 180.0
 FS = 360.0  # Hz, the rate of MIT-BIH; the codec brings it to its own
 ADC_GAIN = 200.0  # ADC units per mV, as in MIT-BIH
 ADC_BASELINE = 1024
 MAX_ERROR_UV = 10.0
-RHYTHM_PLAN = (("sinus", 70.0), ("afib", 60.0), ("pvc", 50.0), ("tachycardia", 40.0))
+N_SHOWN = 3  # levels of a kind
+RHYTHM_PLAN = (("sinus", 60.0), ("afib", 50.0), ("pvc", 40.0), ("tachycardia", 30.0))
 RHYTHM_NAMES = {
     "sinus": "normal rhythm",
     "afib": "atrial fibrillation",
@@ -66,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
             name="demo",
         )
         recording = simulated.recording
-        write_recording(folder / "demo", recording)
+        with naming(folder / "demo"):
+            write_recording(folder / "demo", recording)
         results = []
         with ProgressBar("coding a simulated ECG") as bar:
             for step_idx, (step, path) in enumerate(zip(steps, kept, strict=True)):
@@ -97,17 +105,22 @@ def chosen_steps(codec: Codec) -> list[Step]:
             steps.append(
                 Step(level=level.name, meaning=meaning, max_error_uv=MAX_ERROR_UV)
             )
-    for kind, meaning in (("wavelet", "wavelet"), ("neural", "neural network")):
-        of_kind = [level.name for level in codec.levels if level.kind == kind]
-        steps += [Step(level=name, meaning=meaning) for name in _spread(of_kind)]
+    by_kind = {
+        kind: [level.name for level in codec.levels if level.kind == kind]
+        for kind in ("wavelet", "neural")
+    }
+    n_wavelet = 1 if by_kind["neural"] else N_SHOWN
+    for name in _spread(by_kind["wavelet"], n_wavelet):
+        steps.append(Step(level=name, meaning="wavelet transform"))
+    for name in _spread(by_kind["neural"], N_SHOWN):
+        steps.append(Step(level=name, meaning="neural network"))
     return steps
 
 
-def _spread(names: Sequence[str]) -> list[str]:
-    """Return the first, the middle and the last of the names."""
-    if len(names) <= 3:
-        return list(names)
-    return [names[0], names[len(names) // 2], names[-1]]
+def _spread(names: Sequence[str], count: int) -> list[str]:
+    """Return `count` of the names, evenly spread, the last among them."""
+    step = max(1, -(-len(names) // count))
+    return list(names[::-1][::step][:count][::-1])
 
 
 def _try_level(

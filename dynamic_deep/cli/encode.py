@@ -12,7 +12,14 @@ from typing import Any
 from dynamic_deep.cli import text
 from dynamic_deep.cli.batch import Progress, run_batch
 from dynamic_deep.cli.bundles import load_codec
-from dynamic_deep.cli.failures import UsageError, report
+from dynamic_deep.cli.encode_report import (
+    failure,
+    result_line,
+    total_line,
+    total_of,
+    warn_left_out,
+)
+from dynamic_deep.cli.failures import UsageError
 from dynamic_deep.cli.files import (
     STANDARD,
     print_out,
@@ -24,6 +31,7 @@ from dynamic_deep.cli.files import (
 from dynamic_deep.cli.options import DEFAULT_LEVEL
 from dynamic_deep.cli.plan import DDC, Job, plan_folder, plan_one
 from dynamic_deep.cli.progress import ProgressBar
+from dynamic_deep.policy import Fixed, MaxPrdn, Policy
 from dynamic_deep.recording import find_recordings, open_recording
 
 NEAR_LOSSLESS = "near_lossless"
@@ -34,9 +42,8 @@ class EncodeOptions:
     """What the options of `encode` ask for, the same for every file."""
 
     bundle: str
-    level: str
+    policy: Policy
     max_error_uv: float | None = None
-    max_prdn: float | None = None
     reading: dict[str, float] = field(default_factory=dict)
     force: bool = False
 
@@ -62,32 +69,46 @@ def encode_options(args: argparse.Namespace) -> EncodeOptions:
     Raises:
         UsageError: If they contradict each other.
     """
-    level = args.level
-    if args.max_error_uv is not None and args.max_prdn is not None:
-        raise UsageError("--max-error-uv and --max-prdn exclude each other")
+    return EncodeOptions(
+        bundle=args.bundle,
+        policy=chosen_policy(args),
+        max_error_uv=args.max_error_uv,
+        reading=reading_options(args),
+        force=args.force,
+    )
+
+
+def chosen_policy(args: argparse.Namespace) -> Policy:
+    """Return how the level of a window is chosen.
+
+    Raises:
+        UsageError: If the options contradict each other or name no level.
+    """
+    level, max_error_uv = args.level, args.max_error_uv
+    if args.max_prdn is not None:
+        if level is not None or max_error_uv is not None:
+            raise UsageError(
+                "--max-prdn picks the level of each window itself; leave --level and "
+                "--max-error-uv out"
+            )
+        load_codec(args.bundle)  # a wrong name is one error, and not one a file
+        return MaxPrdn(percent=args.max_prdn)
     if level is None:
-        level = DEFAULT_LEVEL if args.max_error_uv is None else NEAR_LOSSLESS
-    if args.max_error_uv is not None and level != NEAR_LOSSLESS:
+        level = DEFAULT_LEVEL if max_error_uv is None else NEAR_LOSSLESS
+    if max_error_uv is not None and level != NEAR_LOSSLESS:
         raise UsageError(
             f"--max-error-uv is a bound that only {NEAR_LOSSLESS} keeps, got --level "
             f"{level}; leave --level out"
         )
-    if level == NEAR_LOSSLESS and args.max_error_uv is None:
+    if level == NEAR_LOSSLESS and max_error_uv is None:
         raise UsageError(f"--level {NEAR_LOSSLESS} needs --max-error-uv, such as 10")
     names = [known.name for known in load_codec(args.bundle).levels]
     if level not in names:
         raise UsageError(
-            f"--level must be one of {', '.join(names)}, got {level} "
-            f"(bundle {args.bundle})"
+            f"bundle {args.bundle} has the levels {', '.join(names)}; got {level}; "
+            "choose one with --level"
         )
-    return EncodeOptions(
-        bundle=args.bundle,
-        level=level,
-        max_error_uv=args.max_error_uv,
-        max_prdn=args.max_prdn,
-        reading=reading_options(args),
-        force=args.force,
-    )
+    return Fixed(level=level)
 
 
 def reading_options(args: argparse.Namespace) -> dict[str, float]:
@@ -116,9 +137,8 @@ def encode_one(options: EncodeOptions, job: Job, progress: Progress) -> dict[str
             summary = codec.encode_file(
                 reader,
                 stream,
-                level=options.level,
+                policy=options.policy,
                 max_error_uv=options.max_error_uv,
-                max_prdn=options.max_prdn,
                 progress=progress,
             )
         info = reader.info
@@ -174,27 +194,13 @@ def _run_folder(args: argparse.Namespace, options: EncodeOptions) -> int:
             warn_left_out(outcome.result)
             if not (args.quiet or args.json):
                 print_out(result_line(outcome.result))
-    total = _total(results, len(failed))
+    total = total_of(results, len(failed))
     if args.json:
         files = sorted(results, key=lambda result: str(result["source"]))
         print_out(text.as_json({**total, "files": files, "failed": failed}))
     elif not args.quiet:
-        print_out(_total_line(total))
+        print_out(total_line(total))
     return 1 if failed else 0
-
-
-def failure(job: Job, error: str | None) -> dict[str, str]:
-    """Report a file that failed and return it ready for JSON."""
-    error = error or "failed"
-    report(error)
-    return {"source": str(job.source), "error": error}
-
-
-def warn_left_out(result: dict[str, Any]) -> None:
-    """Say which leads of a file are not coded; nobody should find out later."""
-    if result["left_out"]:
-        names = ", ".join(result["left_out"])
-        report(f"{result['source']}: left out, since of another sampling rate: {names}")
 
 
 def _encode_in_folder(
@@ -203,43 +209,3 @@ def _encode_in_folder(
     if job.target is not None:
         job.target.parent.mkdir(parents=True, exist_ok=True)
     return encode_one(options, job, progress)
-
-
-def _total(results: list[dict[str, Any]], n_failed: int) -> dict[str, Any]:
-    raw_bytes = sum(result["raw_bytes"] for result in results)
-    n_bytes = sum(result["n_bytes"] for result in results)
-    return {
-        "n_files": len(results),
-        "n_failed": n_failed,
-        "raw_bytes": raw_bytes,
-        "n_bytes": n_bytes,
-        "compression_gain": raw_bytes / n_bytes if n_bytes else None,
-    }
-
-
-def result_line(result: dict[str, Any]) -> str:
-    """Return one line about an encoded recording."""
-    levels = result["levels"]
-    frames = sum(levels.values())
-    used = ", ".join(
-        name if count == frames else f"{name} {100 * count / frames:.0f} %"
-        for name, count in levels.items()
-    )
-    leads = text.plural(result["n_leads"], "lead")
-    return (
-        f"{result['target']}: {leads}, {text.duration(result['duration_s'])}; "
-        f"{result['raw_bytes']:,} -> {result['n_bytes']:,} bytes, "
-        f"gain {text.gain(result['compression_gain'])} ({used})"
-    )
-
-
-def _total_line(total: dict[str, Any]) -> str:
-    parts = [text.plural(total["n_files"], "recording")]
-    if total["n_files"]:
-        parts.append(
-            f"{total['raw_bytes']:,} -> {total['n_bytes']:,} bytes, "
-            f"gain {text.gain(total['compression_gain'])}"
-        )
-    if total["n_failed"]:
-        parts.append(f"{total['n_failed']:,} failed")
-    return "total: " + "; ".join(parts)

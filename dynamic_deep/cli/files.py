@@ -17,7 +17,6 @@ from typing import BinaryIO
 from dynamic_deep.cli.failures import UsageError, is_disk_full
 
 STANDARD = "-"  # standard input or output, wherever a file is asked for
-SPOOL_BYTES = 64 << 20  # a longer standard input is kept on disk, not in memory
 
 
 def require_free(targets: Iterable[Path], *, force: bool) -> None:
@@ -81,12 +80,13 @@ def whole_stdout() -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def spooled_stdin() -> Iterator[BinaryIO]:
-    """Read all of standard input and give it as a seekable stream."""
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
-        shutil.copyfileobj(_stdin_bytes(), spool)
-        spool.seek(0)
-        yield spool  # type: ignore[misc]  # it has all that BinaryIO asks for
+def open_source(name: str | Path) -> Iterator[BinaryIO]:
+    """Open a coded file, or standard input, which need not be seekable."""
+    if str(name) == STANDARD:
+        yield _stdin_bytes()
+        return
+    with Path(name).open("rb") as stream:
+        yield stream
 
 
 @contextmanager

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from dynamic_deep.cli import text
 from dynamic_deep.cli.failures import report
-from dynamic_deep.cli.files import STANDARD, print_out, spooled_stdin
+from dynamic_deep.cli.files import open_source, print_out
 from dynamic_deep.cli.inspection import damage_line, damage_summary, inspect
 
 MAX_LISTED = 10  # damaged places that the text lists; JSON has them all
@@ -19,7 +16,7 @@ MAX_LISTED = 10  # damaged places that the text lists; JSON has them all
 
 def run(args: argparse.Namespace) -> int:
     """Show one file."""
-    with _source(args.input) as stream:
+    with open_source(args.input) as stream:
         facts = inspect(stream)
     facts = {"file": args.input, **facts}
     print_out(text.as_json(facts) if args.json else _as_text(facts))
@@ -27,17 +24,6 @@ def run(args: argparse.Namespace) -> int:
         return 0
     report(f"{args.input}: {damage_summary(facts['damage'])}")
     return 1
-
-
-@contextlib.contextmanager
-def _source(name: str) -> Iterator[BinaryIO]:
-    """Open the file, or standard input, seekable."""
-    if name == STANDARD:
-        with spooled_stdin() as stream:
-            yield stream
-        return
-    with Path(name).open("rb") as stream:
-        yield stream
 
 
 def _as_text(facts: dict[str, Any]) -> str:

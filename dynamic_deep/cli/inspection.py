@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, BinaryIO
 
 from dynamic_deep.bundle import find_bundle
@@ -17,48 +16,54 @@ def inspect(stream: BinaryIO) -> dict[str, Any]:
     """Return the facts about a coded file.
 
     Args:
-        stream: The file, seekable and at its beginning.
+        stream: The file at its beginning; need not be seekable.
 
     Returns:
         What `info --json` prints.
     """
-    n_bytes = stream.seek(0, os.SEEK_END)
-    stream.seek(0)
     reader = ContainerReader(stream)
     info = reader.header.info
     places = [(frame.window_idx, frame.level_id) for frame in reader.frames()]
     use = reader.summary
-    samples = dict.fromkeys(use.levels, 0)  # level id: samples of its frames
-    for window_idx, level_id in places:
-        samples[level_id] += _window_len(reader, window_idx)
-    sample_bytes = info.adc_bits // 8
-    raw_bytes = reader.n_samples * info.n_leads * sample_bytes
+    raw_bytes = reader.n_samples * info.n_leads * info.adc_bits // 8
     return {
-        "n_bytes": n_bytes,
+        "n_bytes": use.n_bytes,
         **describe_recording(info, reader.n_samples),
         "model_id": reader.header.model_id.hex(),
         "bundle": _bundle_name(reader.header.model_id),
         "raw_bytes": raw_bytes,
-        "compression_gain": None if reader.damage else raw_bytes / n_bytes,
+        "compression_gain": None if reader.damage else raw_bytes / use.n_bytes,
         "n_frames": use.n_frames,
         "framing_bytes": use.framing_bytes,
         "header_bytes": use.header_bytes,
         "overhead_bytes_per_frame": use.frame_overhead_bytes / max(use.n_frames, 1),
-        "levels": [
-            {
-                "name": level.name,
-                "n_frames": level.n_frames,
-                "payload_bytes": level.payload_bytes,
-                "compression_gain": samples[level_id]
-                * sample_bytes
-                / max(level.payload_bytes, 1),
-            }
-            for level_id, level in sorted(use.levels.items())
-        ],
+        "levels": _describe_levels(reader, places),
         "complete": reader.is_complete,
         "skipped": describe_damage(reader.skipped, info),
         "damage": describe_damage(reader.damage, info),
     }
+
+
+def _describe_levels(
+    reader: ContainerReader, places: list[tuple[int, int]]
+) -> list[dict[str, Any]]:
+    """Return what each level is used for; `places`: (window_idx, level_id)."""
+    levels = reader.summary.levels
+    samples = dict.fromkeys(levels, 0)
+    for window_idx, level_id in places:
+        samples[level_id] += _window_len(reader, window_idx)
+    sample_bytes = reader.header.info.adc_bits // 8
+    return [
+        {
+            "name": use.name,
+            "n_frames": use.n_frames,
+            "payload_bytes": use.payload_bytes,
+            "compression_gain": samples[level_id]
+            * sample_bytes
+            / max(use.payload_bytes, 1),
+        }
+        for level_id, use in sorted(levels.items())
+    ]
 
 
 def describe_recording(info: RecordingInfo, n_samples: int) -> dict[str, Any]:

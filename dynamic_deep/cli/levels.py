@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         meaning = MEANING.get(level.kind, level.kind)
         if level.name == DEFAULT_LEVEL:
             meaning += " (the default)"
-        rows.append([level.name, meaning, f"{level.nominal_gain:g}"])
+        gain = f"{level.nominal_gain:g}" if level.nominal_gain else "varies"
+        rows.append([level.name, meaning, gain])
     print_out(f"bundle {args.bundle}, model {model_id}\n")
     print_out(text.table(["level", "what it is", "typical gain"], rows, n_left=2))
     return 0

@@ -18,6 +18,7 @@ from dynamic_deep.cli.compare import (
     uv_per_adu,
 )
 from dynamic_deep.cli.inspection import damage_summary, describe_damage
+from dynamic_deep.codec import StreamDecoder
 from dynamic_deep.container import ContainerReader
 from dynamic_deep.errors import InvalidSignalError, TruncatedError
 from dynamic_deep.recording import RecordingInfo, RecordingReader
@@ -45,20 +46,17 @@ def measure(
 
     Raises:
         InvalidSignalError: If the two can't be compared sample by sample.
+        TruncatedError: If the file is cut.
+        ModelError: If no bundle here decodes the file.
     """
     container = ContainerReader(stream)
     levels = {(f.window_idx, f.lead): f.level_id for f in container.frames()}
-    if not container.is_complete:
-        raise TruncatedError(
-            "a file must be whole at its end to be compared, got one without its end "
-            "mark; `dynamic-deep decode` gives what is there"
-        )
-    require_same_shape(container.header.info, container.n_samples, original)
-    n_bytes = stream.seek(0, 2)
-    stream.seek(0)
+    require_same_shape(container, original)
+    n_bytes = container.summary.n_bytes
     codec = codec_for(container.header, bundle)
     comparison = Comparison(original)
-    summary = codec.decode_file(stream, lambda info: comparison, progress=progress)
+    decoder = StreamDecoder(codec, container, progress=progress)
+    summary = decoder.run(comparison.write)
     info = original.info
     damage = describe_damage(summary.damage, info)
     raw_bytes = original.n_samples * info.n_leads * info.adc_bits // 8
@@ -76,15 +74,20 @@ def measure(
     }
 
 
-def require_same_shape(
-    info: RecordingInfo, n_samples: int, original: RecordingReader
-) -> None:
+def require_same_shape(container: ContainerReader, original: RecordingReader) -> None:
     """Refuse to compare two recordings of different shape.
 
     Raises:
+        TruncatedError: If the file is cut, so that its length is not known.
         InvalidSignalError: If leads, rate or length differ.
     """
-    ours = (info.n_leads, info.fs, n_samples)
+    if not container.is_complete:
+        raise TruncatedError(
+            "a file must be whole at its end to be compared, got one without its end "
+            "mark; `dynamic-deep decode` gives what is there"
+        )
+    info = container.header.info
+    ours = (info.n_leads, info.fs, container.n_samples)
     theirs = (original.info.n_leads, original.info.fs, original.n_samples)
     if ours != theirs:
         raise InvalidSignalError(

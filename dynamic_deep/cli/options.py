@@ -93,17 +93,9 @@ def add_json(parser: Any) -> None:
     )
 
 
-def add_requirement(parser: Any) -> None:
-    """Add the bounds that a user can ask for."""
+def add_requirement(parser: Any, *, max_prdn: str, max_error_uv: str) -> None:
+    """Add the bounds that a user can ask for, with what they do here."""
+    parser.add_argument("--max-prdn", type=positive, metavar="P", help=max_prdn)
     parser.add_argument(
-        "--max-prdn",
-        type=positive,
-        metavar="P",
-        help="no window may differ by more than P %% (PRDN: mean removed)",
-    )
-    parser.add_argument(
-        "--max-error-uv",
-        type=not_negative,
-        metavar="UV",
-        help="no sample may differ by more than UV microvolts",
+        "--max-error-uv", type=not_negative, metavar="UV", help=max_error_uv
     )

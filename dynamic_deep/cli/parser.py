@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+import dynamic_deep
 from dynamic_deep.cli.options import (
     DEFAULT_LEVEL,
     add_bundle,
@@ -31,16 +32,6 @@ NPZ file. A coded file ends in .ddc. Begin with these:
 """
 
 
-class _Version(argparse.Action):
-    """Print the version, looked up only when it is asked for."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        import dynamic_deep
-
-        print(f"dynamic-deep {dynamic_deep.__version__}")
-        parser.exit()
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = argparse.ArgumentParser(
@@ -49,9 +40,8 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--version", action=_Version, nargs=0, help="print the version and leave"
-    )
+    version = f"dynamic-deep {dynamic_deep.__version__}"
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in _COMMANDS:
         add(commands)
@@ -95,7 +85,12 @@ def _add_encode(commands: Any) -> None:
         help="how strongly to compress, see `dynamic-deep levels` (default "
         f"{DEFAULT_LEVEL}; near_lossless if --max-error-uv is given)",
     )
-    add_requirement(parser)
+    add_requirement(
+        parser,
+        max_prdn="give each window the highest gain that keeps its PRDN, the error in "
+        "%% of the signal's variation, within P",
+        max_error_uv="no sample may be off by more than UV microvolts",
+    )
     add_reading(parser)
     parser.add_argument(
         "--format", choices=("csv", "npy"), help="what standard input holds"
@@ -143,7 +138,11 @@ def _add_verify(commands: Any) -> None:
     )
     parser.add_argument("input", metavar="FILE", help="a .ddc file")
     parser.add_argument("original", metavar="ORIGINAL", help="what it was made from")
-    add_requirement(parser)
+    add_requirement(
+        parser,
+        max_prdn="fail if the PRDN of a window is above P %%",
+        max_error_uv="fail if a sample is off by more than UV microvolts",
+    )
     add_bundle(parser, None)
     add_reading(parser)
     add_json(parser)
@@ -166,6 +165,21 @@ def _add_bench(commands: Any) -> None:
     parser.add_argument(
         "inputs", metavar="RECORD", nargs="+", help="a recording, or a folder of them"
     )
+    _add_entrants(parser)
+    parser.add_argument(
+        "--max-windows",
+        type=count,
+        metavar="N",
+        help="only N windows of each, evenly spread (default: all)",
+    )
+    add_jobs(parser, "recordings")
+    parser.add_argument("--html", metavar="FILE", help="write a page with plots, too")
+    parser.add_argument("--force", action="store_true", help="overwrite that page")
+    add_json(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_entrants(parser: Any) -> None:
     parser.add_argument(
         "--bundle",
         metavar="NAME|DIR",
@@ -190,17 +204,6 @@ def _add_bench(commands: Any) -> None:
         metavar="ADU",
         help="bounds of near_lossless, ADC units (default 2)",
     )
-    parser.add_argument(
-        "--max-windows",
-        type=count,
-        metavar="N",
-        help="only N windows of each, evenly spread (default: all)",
-    )
-    add_jobs(parser, "recordings")
-    parser.add_argument("--html", metavar="FILE", help="write a page with plots, too")
-    parser.add_argument("--force", action="store_true", help="overwrite that page")
-    add_json(parser)
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def _add_data(commands: Any) -> None:

@@ -33,7 +33,7 @@ class ProgressBar:
         self._task: TaskID | None = None
 
     def __call__(self, done: float, total: float) -> None:
-        """Take note that `done` of `total` units are done."""
+        """Take note that `done` of `total` units are done; a total of 0 is unknown."""
         if not self._enabled:
             return
         if self._progress is None:
@@ -41,7 +41,7 @@ class ProgressBar:
                 return
             self._open(total)
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=done, total=total)
+            self._progress.update(self._task, completed=done, total=total or None)
 
     def relabel(self, label: str) -> None:
         """Say something else beside the bar."""
@@ -76,5 +76,5 @@ class ProgressBar:
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._progress.add_task(self._label, total=total)
+        self._task = self._progress.add_task(self._label, total=total or None)
         self._progress.start()

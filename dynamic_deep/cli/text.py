@@ -9,7 +9,7 @@ from typing import Any
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time in its two largest units.
+    """Return a length of time in its two largest units, a second one of 0 left out.
 
     Args:
         seconds: The length of time, s.
@@ -19,14 +19,16 @@ def duration(seconds: float) -> str:
 
     Example:
         >>> duration(1805.6), duration(9.2), duration(90000)
-        ('30 min 6 s', '9.2 s', '25 h 0 min')
+        ('30 min 6 s', '9.2 s', '25 h')
     """
     if seconds < 60:
         return f"{seconds:.3g} s"
     whole = round(seconds)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        large, small, units = whole // 60, whole % 60, ("min", "s")
+    else:
+        large, small, units = whole // 3600, whole % 3600 // 60, ("h", "min")
+    return f"{large} {units[0]}" + (f" {small} {units[1]}" if small else "")
 
 
 def plural(count: int, noun: str) -> str:

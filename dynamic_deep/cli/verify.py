@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
     facts = {"file": args.input, "original": args.original, **facts}
     facts["problems"] += broken_requirements(facts, args.max_prdn, args.max_error_uv)
     facts["passed"] = not facts["problems"]
-    print_out(text.as_json(facts) if args.json else _as_text(facts))
+    asked = args.max_prdn is not None or args.max_error_uv is not None
+    print_out(text.as_json(facts) if args.json else _as_text(facts, asked=asked))
     for problem in facts["problems"]:
         report(f"{args.input}: {problem}")
     return 0 if facts["passed"] else 1
@@ -59,7 +60,7 @@ def broken_requirements(
     return problems
 
 
-def _as_text(facts: dict[str, Any]) -> str:
+def _as_text(facts: dict[str, Any], *, asked: bool) -> str:
     n_frames = max(1, sum(facts["levels"].values()))
     levels = ", ".join(
         f"{name} {100 * count / n_frames:.0f} %"
@@ -84,7 +85,7 @@ def _as_text(facts: dict[str, Any]) -> str:
         "PRD counts the signal as stored, PRD1 without the zero level, PRDN without "
         "the mean\nand PRD01 without the minimum of each window."
     )
-    return "\n\n".join([head, text.table(header, rows), legend, _verdict(facts)])
+    return "\n\n".join([head, text.table(header, rows), legend, _verdict(facts, asked)])
 
 
 def _row(name: str, values: dict[str, Any]) -> list[str]:
@@ -93,13 +94,13 @@ def _row(name: str, values: dict[str, Any]) -> list[str]:
     return [name, *prds, error]
 
 
-def _verdict(facts: dict[str, Any]) -> str:
+def _verdict(facts: dict[str, Any], asked: bool) -> str:
     if facts["problems"]:
         return "FAILED"
     if facts["exact"]:
         return "passed: every sample is exactly that of the original"
     worst = facts["worst_window"]
     return (
-        f"passed: the worst window is number {worst['window_idx']} of {worst['lead']}, "
-        f"PRDN {worst['prdn']:.3g} %"
+        f"{'passed' if asked else 'nothing was required'}; the worst window is number "
+        f"{worst['window_idx']} of lead {worst['lead']}, PRDN {worst['prdn']:.3g} %"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,47 +24,45 @@ from dynamic_deep.bench import (
 )
 from dynamic_deep.bench.aggregate import RowSums, interpolate_gain, interval
 from dynamic_deep.bench.measure import WINDOW_DTYPE, bytes_per_sample, distortions
+from dynamic_deep.bitstream import pack_frame
+from dynamic_deep.codec import Codec
+from dynamic_deep.container import ContainerReader
 from dynamic_deep.errors import ConfigError, InvalidSignalError
 from dynamic_deep.recording import Recording, write_recording
 
 FS = 300.0
 WINDOW_LEN = 8960
 STEPS = {"wavelet_a": 4, "wavelet_b": 16, "wavelet_c": 64, "gain_64": 24}
-KINDS = {"lossless": "lossless", "near_lossless": "near_lossless"}
+KINDS = {name: name for name in ("lossless", "near_lossless")} | {"gain_64": "neural"}
 
 
 class RoundingCodec:
-    """Rounds to a step and deflates; "gain_64" sends half of what it should."""
+    """Rounds to a step and deflates; its "neural" level deflates worse."""
 
-    model_id = bytes(range(16))
-    levels = tuple(
-        SimpleNamespace(id=i, name=name, kind=KINDS.get(name, name.split("_")[0]))
-        for i, name in enumerate(("lossless", "near_lossless", *STEPS))
-    )
-    for _level in levels:
-        if _level.kind == "gain":
-            _level.kind = "neural"
-
-    def encode_window(
-        self,
-        samples: Any,
-        fs: float,
-        level: str,
-        *,
-        max_error: int | None = None,
-        **_: Any,
-    ) -> tuple[int, bytes]:
-        level_id = [entry.name for entry in self.levels].index(level)
-        step = STEPS.get(level, 2 * (max_error or 0) + 1)
-        rounded = np.round(samples / step).astype("<i2")
-        return level_id, zlib.compress(
-            rounded.tobytes(), 1 if level == "gain_64" else 9
+    def __init__(self) -> None:
+        names = ("lossless", "near_lossless", *STEPS)
+        kinds = [KINDS.get(name, name.split("_")[0]) for name in names]
+        self.model_id = bytes(range(16))
+        self.levels = tuple(
+            SimpleNamespace(id=i, name=name, kind=kind)
+            for i, (name, kind) in enumerate(zip(names, kinds, strict=True))
         )
+        self.bundle = SimpleNamespace(
+            level=lambda name: self.levels[names.index(name)],
+            level_by_id=lambda level_id: self.levels[level_id],
+        )
+        self.windows = self
 
-    def decode_window(
-        self, level_id: int, payload: bytes, n_samples: int, fs: float, **_: Any
-    ) -> Any:
-        step = STEPS.get(self.levels[level_id].name, 5 if level_id == 1 else 1)
+    def analyze(self, x: Any, place: Any) -> Any:
+        return x
+
+    def encode(self, x: Any, level: Any, *, max_error: int = 0) -> bytes:
+        step = STEPS.get(level.name, 2 * max_error + 1)
+        rounded = np.round(x / step).astype("<i2")
+        return zlib.compress(rounded.tobytes(), 1 if level.kind == "neural" else 9)
+
+    def decode(self, payload: bytes, level: Any, place: Any) -> Any:
+        step = STEPS.get(level.name, 5 if level.name == "near_lossless" else 1)
         return np.frombuffer(zlib.decompress(payload), "<i2").astype(np.int32) * step
 
 
@@ -272,3 +271,24 @@ def test_wrong_options_say_so(
         run_bench([])
     with pytest.raises(ConfigError, match="jobs"):
         BenchOptions(jobs=0)
+
+
+def test_frames_are_those_of_a_coded_file(tmp_path: Path) -> None:
+    # A normal window, a flat one, and one with WFDB's mark of a missing sample: the
+    # last two are sent lossless whatever was asked.
+    samples = np.concatenate([make_recording(s, WINDOW_LEN).samples for s in (1, 2, 3)])
+    samples[WINDOW_LEN : 2 * WINDOW_LEN] = 5
+    samples[2 * WINDOW_LEN + 7] = -32768
+    recording = replace(make_recording(1), samples=samples)
+    write_recording(tmp_path / "r.hea", recording)
+    data = Codec.load("classical").encode(recording, level="wavelet_32")
+    frames = list(ContainerReader(data).frames())
+    assert [frame.level_id > 1 for frame in frames] == [True, True] + [False] * 4
+    options = BenchOptions(
+        bundles=("classical",), levels=("wavelet_32",), baselines=(), n_resamples=1
+    )
+    [row] = run_bench([tmp_path / "r.hea"], options).rows
+    assert row.payload_bytes == sum(len(frame.payload) for frame in frames)
+    frame_lens = (len(pack_frame(f.level_id, f.payload, seq=0, seed=0)) for f in frames)
+    assert row.coded_bytes == sum(frame_lens)
+    assert row.n_flat == 2

@@ -207,6 +207,7 @@ def test_verify_refuses_another_recording(records: Path, capsys: Capture) -> Non
         ["nonsense"],
         ["encode", "a.hea", "--level", "lossless", "--max-error-uv", "5"],
         ["encode", "a.hea", "--max-prdn", "5", "--max-error-uv", "5"],
+        ["encode", "a.hea", "--max-prdn", "5", "--level", "lossless"],
         ["encode", "a.hea", "--level", "near_lossless"],
         ["encode", "a.hea", "--level", "gain_sixty"],
         ["encode", "a.hea", "--level", "lossless", "--jobs", "0"],
@@ -261,3 +262,19 @@ def test_the_demo_runs_and_keeps_its_files(tmp_path: Path, capsys: Capture) -> N
     assert (out / "demo.hea").is_file()
     assert run("info", out / "demo_lossless.ddc") == 0
     assert run("demo", *CLASSICAL, "-o", out) == 1  # nothing is overwritten
+
+
+def test_a_cut_file_gives_what_is_there(records: Path, capsys: Capture) -> None:
+    path = records / "a.ddc"
+    path.write_bytes(path.read_bytes()[:-10])
+    assert run("info", path) == 1
+    assert "about 29.9 s" in capsys.readouterr().out  # a whole window is supposed
+    assert run("verify", path, records / "a") == 1
+    assert "end mark" in capsys.readouterr().err
+    assert run("decode", path, "-o", records / "back") == 1
+    original, back = read_recording(records / "a"), read_recording(records / "back")
+    assert back.n_leads == original.n_leads
+    path.write_bytes(path.read_bytes()[:200])
+    assert run("decode", path, "-o", records / "none") == 1
+    assert "whole frame" in capsys.readouterr().err
+    assert not list(records.glob("none*"))

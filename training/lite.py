@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks to LiteRT. The one place that needs TensorFlow itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from dynamic_deep.config import SEGMENT_LEN
+from training.model import CodecModel
+
+Signature = Sequence[tuple[tuple[int | None, ...], str]]
+
+
+def convert(function: Callable[..., Any], signature: Signature) -> bytes:
+    """Convert a function of arrays to a `.tflite` file.
+
+    Args:
+        function: of as many arrays as the signature has entries.
+        signature: shape (None where it varies) and dtype of each.
+    """
+    import tensorflow as tf
+
+    specs = [
+        tf.TensorSpec(shape, dtype, name=f"input_{i}")
+        for i, (shape, dtype) in enumerate(signature)
+    ]
+    concrete = tf.function(function).get_concrete_function(*specs)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
+    return bytes(converter.convert())
+
+
+def folded_tail(tail: keras.Model) -> keras.Model:
+    """Return a tail whose learned step is folded into its convolution."""
+    conv = next(v for v in tail.layers if isinstance(v, layers.Conv1D))
+    step = tail.layers[-1]
+    gain = np.exp(keras.ops.convert_to_numpy(step.log_gain))
+    inputs = keras.Input(tail.input_shape[1:])
+    folded = layers.Conv1D.from_config(conv.get_config())
+    result = keras.Model(inputs, folded(inputs))
+    kernel, bias = (keras.ops.convert_to_numpy(v) for v in conv.get_weights())
+    folded.set_weights([kernel * gain, bias * gain])
+    return result
+
+
+def export_networks(model: CodecModel) -> dict[str, bytes]:
+    """Return the `.tflite` files of a trained model, by name."""
+    tails = [folded_tail(tail) for tail in model.tails]
+
+    def encode(segments: Any) -> tuple[Any, ...]:
+        features = model.trunk(segments)
+        return tuple(tail(features) for tail in tails)
+
+    networks = {"encoder": convert(encode, [((None, SEGMENT_LEN, 1), "float32")])}
+    for latent, entry in zip(model.config.latents, model.entries, strict=True):
+        shape = (1, None, latent.n_channels)
+        networks[f"entry_{latent.name}"] = convert(
+            lambda y, entry=entry: entry(y), [(shape, "float32")]
+        )
+    width = model.config.decoder_width
+    networks["body"] = convert(
+        lambda features, level_idx: model.body([features, level_idx]),
+        [((1, None, width), "float32"), ((1,), "int32")],
+    )
+    return networks
