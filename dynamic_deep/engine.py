@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,19 +32,20 @@ class Network:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            self._interpreter: Any = Interpreter(
-                model_content=content, num_threads=n_threads
-            )
-            self._interpreter.allocate_tensors()
+            with _quiet_stderr():
+                self._interpreter: Any = Interpreter(
+                    model_content=content, num_threads=n_threads
+                )
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(
                 f"{name} must be a network that LiteRT reads, got: {error}; "
                 "the bundle is damaged"
             ) from error
         details = self._interpreter.get_input_details()
-        self._inputs = sorted(details, key=lambda detail: str(detail["name"]))
+        self._inputs = sorted(details, key=_natural)
         outputs = self._interpreter.get_output_details()
-        self._outputs = sorted(outputs, key=lambda detail: str(detail["name"]))
+        self._outputs = sorted(outputs, key=_natural)
         self._shapes = [tuple(detail["shape"]) for detail in self._inputs]
 
     def run(self, *inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
@@ -58,3 +63,23 @@ class Network:
             np.array(self._interpreter.get_tensor(detail["index"]))
             for detail in self._outputs
         ]
+
+
+def _natural(detail: dict[str, Any]) -> list[tuple[int, str]]:
+    """Sort names with numbers in them as people do: Identity_2 before Identity_10."""
+    parts = re.split(r"(\d+)", str(detail["name"]))
+    return [(int(p), "") if p.isdigit() else (0, p) for p in parts]
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep LiteRT's C++ notes ("Created ... delegate") out of a command's stderr."""
+    kept = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)

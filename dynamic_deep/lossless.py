@@ -166,13 +166,11 @@ class ClosedLoop:
         Returns:
             The decoded samples.
         """
-        decoded = [last]
-        differences = [0] * (ORDER + 1)
-        errors = [0, 0]
+        decoded, errors, error = [last], [0, 0], 0
+        differences, limit = [0] * (ORDER + 1), self._limit
         step, max_error, update = self._step, self._max_error, self.scale.update
         context, n_dropped = update(2 << ERROR_BITS, 2)
         half, whole = 1 << (ERROR_BITS - 1), (1 << ERROR_BITS) - 1
-        error, limit = 0, self._limit
         for start, stop in block_bounds(n_samples - 1):
             coefs = self.predictor.coefs
             for idx in range(start + 1, stop + 1):
@@ -197,16 +195,12 @@ class ClosedLoop:
                     value = min(max(value, _INT32_MIN), _INT32_MAX)
                 moved = value - last
                 size = abs((value << ERROR_BITS) - fine)
-                differences.append(
-                    moved
-                    if -limit <= moved <= limit
-                    else limit
-                    if moved > 0
-                    else -limit
-                )
+                context, n_dropped = update(size, abs(moved))
+                if not -limit <= moved <= limit:
+                    moved = min(max(moved, -limit), limit)
+                differences.append(moved)
                 errors.append(size)
                 decoded.append(value)
-                context, n_dropped = update(size, abs(moved))
                 last = value
             self.predictor.update(differences[start + 1 :], errors[start:])
         return decoded

@@ -115,7 +115,8 @@ class ScaleTracker:
         self._step = step
         self._table = _logs()
         # The means carry 4 bits below the errors' own.
-        self._means = (2 << (ERROR_BITS + 4),) * 4
+        start = 2 << (ERROR_BITS + 4)
+        self._means = (start, start, start, start)
         self.logs: tuple[int, ...] = (0, 0, 0, 0)
 
     def update(self, error: int, difference: int) -> tuple[int, int]:
@@ -140,7 +141,7 @@ class ScaleTracker:
         self._means = means = (e_fast, e_slow, d_fast, d_slow)
         table, octaves = self._table, 0
         try:
-            self.logs = logs = (
+            logs: tuple[int, ...] = (
                 table[e_fast >> 4],
                 table[e_slow >> 4],
                 table[d_fast >> 4],
@@ -150,7 +151,8 @@ class ScaleTracker:
             # Beyond the table all four lose the same octaves: the weights, which lean
             # towards usual sizes, hold for any amplitude then.
             octaves = max(means).bit_length() - _LOG_BITS - 4
-            self.logs = logs = tuple(table[mean >> (4 + octaves)] for mean in means)
+            logs = tuple(table[mean >> (4 + octaves)] for mean in means)
+        self.logs = logs
         level = (sum(map(mul, self._weights, logs)) + self._constant) >> _COEF_BITS
         level += octaves * LEVELS_PER_OCTAVE
         n_dropped = 0

@@ -18,11 +18,16 @@ from dynamic_deep.errors import ModelError
 from dynamic_deep.latent import LatentCoder
 from dynamic_deep.lossless import decode_lossless, encode_lossless
 from dynamic_deep.quantizer import WindowScale, quantize
+from dynamic_deep.recording import RecordingInfo
 from dynamic_deep.segments import from_model_rate, model_len, to_model_rate
 from dynamic_deep.wavelet import WaveletCoder
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
+
+# WFDB's mark of a missing sample in a 16-bit record. As a number it would be a spike
+# that no lossy level is meant for.
+MISSING_16 = -(1 << 15)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,3 +198,20 @@ class WindowCodec:
 def max_error_adc(max_error_uv: float, adc_units_per_mv: float) -> int:
     """Return the largest whole error in ADC units within a bound in microvolts."""
     return max(0, math.floor(max_error_uv * adc_units_per_mv / 1000.0 + 1e-9))
+
+
+def window_place(n_samples: int, info: RecordingInfo, lead: int) -> WindowPlace:
+    """Return what both sides know of a window before its payload."""
+    return WindowPlace(
+        n_samples=n_samples,
+        fs=info.fs,
+        baseline=info.adc_baseline[lead],
+        adc_bits=info.adc_bits,
+    )
+
+
+def only_lossless_fits(x: IntArray, adc_bits: int) -> bool:
+    """Tell whether a window is flat or has missing samples: sent lossless, always."""
+    if x.min() == x.max():
+        return True
+    return adc_bits == 16 and bool((x == MISSING_16).any())

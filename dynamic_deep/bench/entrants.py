@@ -18,6 +18,7 @@ from dynamic_deep.bench.groups import LOSSLESS
 from dynamic_deep.bitstream import CHECK_LEN, pack_head
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.recording import mv_per_unit
+from dynamic_deep.window_codec import only_lossless_fits
 
 IntArray = npt.NDArray[np.integer[Any]]
 
@@ -159,7 +160,7 @@ class LevelEntrant:
     def encode(self, samples: IntArray, lead: LeadContext) -> Coded:
         """Code one window, at the level that a file would give it."""
         level = self.codec.bundle.level(self.level)
-        if _only_lossless_fits(samples, lead.adc_bits):
+        if only_lossless_fits(samples, lead.adc_bits):
             level = self.codec.bundle.level("lossless")
         x = samples.astype(np.int32, copy=False)
         windows = self.codec.windows
@@ -191,12 +192,3 @@ def _place(n_samples: int, lead: LeadContext) -> Any:
         baseline=lead.adc_baseline,
         adc_bits=lead.adc_bits,
     )
-
-
-def _only_lossless_fits(samples: IntArray, adc_bits: int) -> bool:
-    """Return whether `StreamEncoder` sends a window lossless whatever was asked."""
-    from dynamic_deep.codec import MISSING_16
-
-    if samples.min() == samples.max():
-        return True
-    return adc_bits == 16 and bool((samples == MISSING_16).any())

@@ -55,7 +55,7 @@ def measure(
     n_bytes = container.summary.n_bytes
     codec = codec_for(container.header, bundle)
     comparison = Comparison(original)
-    decoder = StreamDecoder(codec, container, progress=progress)
+    decoder = StreamDecoder(codec.windows, container, progress=progress)
     summary = decoder.run(comparison.write)
     info = original.info
     damage = describe_damage(summary.damage, info)

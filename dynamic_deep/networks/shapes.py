@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shapes of the networks: what a preset is made of. Needs no Keras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dynamic_deep.config import SEGMENT_LEN
+
+TRUNK_STRIDE = 32  # samples a trunk step; 35 x 64 = 70 x 32 = 2240
+# Latents of 32 samples a step cost a third more bytes at equal PRDN: at these gains most
+# symbols are zeros, and fewer, richer symbols pay.
+LATENT_STRIDE = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conv:
+    """One convolution of the trunk, ReLU after it.
+
+    A `residual` one adds its input; a `separable` one is a depthwise convolution of
+    `kernel` taps followed by a pointwise one.
+    """
+
+    filters: int
+    kernel: int
+    stride: int = 1
+    residual: bool = False
+    separable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentConfig:
+    """The latent of one level: how many channels, and samples a step."""
+
+    nominal_gain: int
+    n_channels: int
+    stride: int = LATENT_STRIDE
+    n_groups: int = 4
+
+    @property
+    def name(self) -> str:
+        """Name of the level."""
+        return f"gain_{self.nominal_gain}"
+
+    @property
+    def steps_per_segment(self) -> int:
+        """Length of the latent of one segment."""
+        return SEGMENT_LEN // self.stride
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """Everything that the shapes of a codec's networks depend on."""
+
+    name: str
+    trunk: tuple[Conv, ...]
+    latents: tuple[LatentConfig, ...]
+    decoder_width: int = 96
+    n_decoder_blocks: int = 4
+
+
+STANDARD = NetworkConfig(
+    name="standard",
+    trunk=(
+        Conv(filters=16, kernel=9, stride=4),
+        Conv(filters=32, kernel=5, stride=2),
+        Conv(filters=40, kernel=5, stride=2),
+        Conv(filters=64, kernel=5, stride=2),
+        Conv(filters=64, kernel=3, residual=True),
+        Conv(filters=64, kernel=3, residual=True),
+    ),
+    latents=(
+        LatentConfig(nominal_gain=32, n_channels=40),
+        LatentConfig(nominal_gain=64, n_channels=32),
+        LatentConfig(nominal_gain=96, n_channels=32),
+        LatentConfig(nominal_gain=128, n_channels=20),
+        LatentConfig(nominal_gain=256, n_channels=16),
+    ),
+)
+
+EDGE = NetworkConfig(
+    name="edge",
+    trunk=(
+        Conv(filters=16, kernel=16, stride=8),
+        Conv(filters=24, kernel=5, stride=2),
+        Conv(filters=40, kernel=4, stride=2),
+        Conv(filters=40, kernel=5, residual=True, separable=True),
+    ),
+    latents=(
+        LatentConfig(nominal_gain=32, n_channels=22),
+        LatentConfig(nominal_gain=64, n_channels=18),
+        LatentConfig(nominal_gain=96, n_channels=18),
+        LatentConfig(nominal_gain=128, n_channels=14),
+        LatentConfig(nominal_gain=256, n_channels=12),
+    ),
+)
