@@ -53,7 +53,7 @@ def normalize_counts(counts: npt.ArrayLike) -> npt.NDArray[np.uint32]:
         missing = TABLE_TOTAL - int(row.sum())
         largest = np.argsort(np.floor(want) - want, kind="stable")[:missing]
         row[largest] += 1
-    return table.astype(np.uint32).reshape(np.shape(counts))
+    return np.asarray(table.reshape(np.shape(counts)), dtype=np.uint32)
 
 
 class TableSet:
@@ -96,7 +96,7 @@ class TableSet:
 
     @functools.cached_property
     def models(self) -> list[object]:
-        """constriction's models, one a table; `encode`/`decode` of one symbol use it."""
+        """Models of the coder, one a table; coding a single symbol takes one."""
         return [_MODEL.Categorical(row, perfect=False) for row in self.probabilities]
 
     @functools.cached_property
@@ -161,7 +161,7 @@ class RangeEncoder:
             candidate = -(-low // unit) * unit
             if candidate <= high:
                 break
-        return candidate.to_bytes(n_bytes, "big")[:kept].rstrip(b"\0")
+        return bytes(candidate.to_bytes(n_bytes, "big")[:kept].rstrip(b"\0"))
 
 
 class RangeDecoder:
@@ -180,7 +180,10 @@ class RangeDecoder:
         self.decode_one = self._coder.decode
 
     def decode(
-        self, n_symbols: int, tables: TableSet, table_idx: int | Sequence[int] | IntArray
+        self,
+        n_symbols: int,
+        tables: TableSet,
+        table_idx: int | Sequence[int] | IntArray,
     ) -> IntArray:
         """Return the next `n_symbols` symbols.
 
@@ -209,14 +212,16 @@ class RangeDecoder:
                 "the payload must be a range-coded message, got bytes that no encoder "
                 "writes; the frame is damaged"
             ) from error
-        return column.astype(np.int32) + np.int32(tables.first_symbol)
+        return np.asarray(column + tables.first_symbol, dtype=np.int32)
 
     def decode_bits(self, n_bits: int) -> int:
         """Return the next `n_bits` equiprobable bits as a non-negative integer."""
         value = 0
         try:
             for shift in range(0, n_bits, 8):
-                value |= int(self._coder.decode(_uniform(min(8, n_bits - shift)))) << shift
+                value |= (
+                    int(self._coder.decode(_uniform(min(8, n_bits - shift)))) << shift
+                )
         except AssertionError as error:
             raise CorruptError(
                 "the payload must be a range-coded message, got bytes that no encoder "

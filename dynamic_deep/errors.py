@@ -8,7 +8,7 @@ DynamicDeepError
 │  ├─ TruncatedError (EOFError)          they end too soon
 │  ├─ CorruptError                       a checksum or a field is wrong
 │  └─ UnsupportedVersionError            written by a newer format
-├─ ModelError                          the bundle is missing or not the one the file names
+├─ ModelError                          the bundle is missing, or not the file's
 └─ RequirementError                    no level meets what was asked
 
 A message states the rule, then what came, then what to do.

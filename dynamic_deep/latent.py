@@ -13,6 +13,7 @@ checkerboard of He et al. (2021, arXiv 2103.15306), with a linear map for a netw
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -81,9 +82,7 @@ class LatentCoder:
             -(-g * self.n_channels // context.n_groups)
             for g in range(context.n_groups + 1)
         ]
-        self.groups = [
-            slice(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if b > a
-        ]
+        self.groups = [slice(a, b) for a, b in itertools.pairwise(bounds) if b > a]
 
     def passes(self, y: IntArray) -> Iterator[tuple[slice, slice, IntArray]]:
         """Yield (steps, channels, table_idx) of each pass, reading `y` as it fills.
@@ -99,7 +98,9 @@ class LatentCoder:
                 steps = slice(first, None, 2)
                 if first == 1:
                     scale = scale + self._from_same(magnitude, group)
-                table_idx = (scale[steps].astype(np.int64) - FIRST_TABLE_AT) // TABLE_STEP
+                table_idx = (
+                    scale[steps].astype(np.int64) - FIRST_TABLE_AT
+                ) // TABLE_STEP
                 yield steps, group, np.clip(table_idx, 0, N_TABLES - 1).astype(np.int32)
                 seen = np.minimum(np.abs(y[steps, group]), MAGNITUDE_CAP)
                 magnitude[1 + first : n_steps + 1 : 2, group] = seen

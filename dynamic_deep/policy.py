@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which level a window gets: the order in which levels are tried, and when one will do."""
+"""Which level a window gets: in what order levels are tried, and when one will do."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ class RungLike(Protocol):
     @property
     def name(self) -> str:
         """Its name."""
+
     @property
     def kind(self) -> str:
         """lossless, near_lossless, wavelet or neural."""
+
     @property
     def nominal_gain(self) -> float:
         """About what it gives."""
@@ -92,4 +94,4 @@ class MaxPrdn:
         x = x.astype(np.float64)
         power = float(np.square(x - x.mean()).sum())
         error = float(np.square(x - x_hat).sum())
-        return 100.0 * np.sqrt(error) <= self.percent * np.sqrt(power)
+        return bool(100.0 * np.sqrt(error) <= self.percent * np.sqrt(power))

@@ -76,7 +76,9 @@ class ScaleCoder:
             column is the escape.
     """
 
-    def __init__(self, scale_counts: npt.ArrayLike, offset_counts: npt.ArrayLike) -> None:
+    def __init__(
+        self, scale_counts: npt.ArrayLike, offset_counts: npt.ArrayLike
+    ) -> None:
         """Keep the tables."""
         self.scales = TableSet(scale_counts, 0)
         self.offsets = TableSet(offset_counts, -OFFSET_LIMIT)
@@ -151,7 +153,7 @@ def quantize(y: npt.NDArray[np.floating], threshold: float) -> IntArray:
         int32 array of the same shape.
     """
     magnitude = np.floor(np.abs(y) + (1.0 - threshold))
-    return np.copysign(magnitude, y).astype(np.int32)
+    return np.asarray(np.copysign(magnitude, y), dtype=np.int32)
 
 
 class SymbolCoder:

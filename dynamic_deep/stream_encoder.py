@@ -109,7 +109,7 @@ class StreamEncoder:
         block = check_samples(block, self.info)
         if not len(block):
             return
-        self._waiting.append(block)
+        self._waiting.append(block.copy())  # a device fills the same buffer again
         self._n_waiting += len(block)
         self.summary.n_samples += len(block)
         fs, n_spare = self.info.fs, min_tail_len(self.info.fs)
@@ -155,9 +155,7 @@ class StreamEncoder:
         for lead in range(self.info.n_leads):
             x = samples[:, lead].astype(np.int32)
             level, payload = self._choose(x, lead)
-            self._writer.write_frame(
-                Frame(self._window_idx, lead, level.id, payload)
-            )
+            self._writer.write_frame(Frame(self._window_idx, lead, level.id, payload))
             self.summary.n_windows += 1
             counts = self.summary.levels
             counts[level.name] = counts.get(level.name, 0) + 1
@@ -180,13 +178,6 @@ class StreamEncoder:
         is_near = level.kind == "near_lossless"
         max_error = self._max_errors[lead] if is_near else 0
         return self._windows.encode(window, level, max_error=max_error)
-
-    def __enter__(self) -> Self:
-        """Return the encoder; `flush` is still the caller's."""
-        return self
-
-    def __exit__(self, *unused: object) -> None:
-        """Do nothing: a stream that failed must not look whole."""
 
 
 def _max_errors(

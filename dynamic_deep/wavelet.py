@@ -36,8 +36,13 @@ def transform(x: npt.NDArray[np.floating]) -> list[npt.NDArray[np.float64]]:
     """
     import pywt
 
-    padded = np.pad(x.astype(np.float64), (0, -len(x) % BLOCK), mode="edge")
-    return list(pywt.wavedec(padded, WAVELET, mode="periodization", level=N_OCTAVES))
+    approximation = np.pad(x.astype(np.float64), (0, -len(x) % BLOCK), mode="edge")
+    subbands = []
+    # Octave by octave, since `wavedec` warns of windows shorter than two seconds.
+    for _ in range(N_OCTAVES):
+        approximation, detail = pywt.dwt(approximation, WAVELET, mode="periodization")
+        subbands.append(detail)
+    return [approximation, *reversed(subbands)]
 
 
 def inverse(subbands: list[npt.NDArray[np.float64]], n_samples: int) -> FloatArray:

@@ -210,7 +210,7 @@ def window_place(n_samples: int, info: RecordingInfo, lead: int) -> WindowPlace:
     )
 
 
-def only_lossless_fits(x: IntArray, adc_bits: int) -> bool:
+def only_lossless_fits(x: npt.NDArray[np.integer], adc_bits: int) -> bool:
     """Tell whether a window is flat or has missing samples: sent lossless, always."""
     if x.min() == x.max():
         return True

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from dynamic_deep import Recording
+    from dynamic_deep import Codec, Recording
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -58,6 +58,15 @@ def two_lead_recording() -> Recording:
     from dynamic_deep.synthetic import simulate_ecg
 
     return simulate_ecg(40.0, fs=360.0, n_leads=2, seed=2)
+
+
+@pytest.fixture(scope="session")
+def codec() -> Codec:
+    """The kept bundle of tests/make_bundle.py: every kind of level, no training."""
+    from dynamic_deep import Codec
+    from tests.signals import COSINE
+
+    return Codec.load(COSINE)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("preset")
     export.add_argument("--run", type=Path, required=True, help="the run folder")
     export.add_argument("--out", type=Path, required=True, help="the bundle's folder")
-    classical = commands.add_parser("classical", help="make the bundle without networks")
+    classical = commands.add_parser(
+        "classical", help="make the bundle without networks"
+    )
     classical.add_argument("--out", type=Path, required=True, help="its folder")
     return parser
 

@@ -12,9 +12,21 @@ from pathlib import Path
 
 import numpy as np
 
-from dynamic_deep.bundle import BUNDLE_VERSION, LOSSLESS, NEAR_LOSSLESS, LatentShape, Level
+from dynamic_deep.bundle import (
+    BUNDLE_VERSION,
+    LOSSLESS,
+    NEAR_LOSSLESS,
+    LatentShape,
+    Level,
+)
 from training.datasets import Lead, load_leads, normalize
-from training.tables import Tables, scale_tables, wavelet_levels, wavelet_tables, windows_of
+from training.tables import (
+    Tables,
+    scale_tables,
+    wavelet_levels,
+    wavelet_tables,
+    windows_of,
+)
 
 N_TABLE_WINDOWS = 1200  # of each data set: enough for tables of some thousand entries
 
@@ -56,7 +68,7 @@ def write_bundle(
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
     (beside / "config.json").write_text(json.dumps(config, indent=1) + "\n")
-    np.savez_compressed(beside / "tables.npz", **tables)
+    np.savez_compressed(beside / "tables.npz", **tables)  # type: ignore[arg-type]
     for key, content in networks.items():
         (beside / f"{key}.tflite").write_bytes(content)
     beside.chmod(0o755)

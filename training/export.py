@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a trained run to a bundle: integer tables, thresholds, LiteRT networks.
 
-    python -m training export standard --run runs/standard --out BUNDLE
+python -m training export standard --run runs/standard --out BUNDLE
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from dynamic_deep.bundle import LatentShape, Level
 from dynamic_deep.config import SEGMENT_LEN, WINDOW_LEN
 from dynamic_deep.entropy import normalize_counts
+from dynamic_deep.errors import ConfigError
 from dynamic_deep.latent import (
     FIRST_TABLE_AT,
     N_TABLES,
@@ -125,14 +126,16 @@ def _choose_threshold(
     for threshold in THRESHOLDS:
         y_hat = quantize(latents, threshold)
         coder = LatentCoder(context, fit_tables(context, y_hat))
-        rate = np.mean([coder.n_bits(y) for y in y_hat]) / WINDOW_LEN
+        rate = float(np.mean([coder.n_bits(y) for y in y_hat])) / WINDOW_LEN
         error = decode_latents(model, y_hat, level_idx) - windows[..., 0]
         prdn = float(np.mean(np.linalg.norm(error, axis=1)) / np.sqrt(WINDOW_LEN))
         figures = {"bits_per_sample": round(rate, 4), "prdn": round(100 * prdn, 2)}
         cost = prdn + lmbda * rate
         if best is None or cost < best[0]:
             best = (cost, threshold, figures)
-    return best[1:]  # type: ignore[index]
+    if best is None:
+        raise ConfigError(f"thresholds must be some, got {THRESHOLDS}")
+    return best[1], best[2]
 
 
 def _validation_windows() -> FloatArray:
@@ -165,7 +168,7 @@ def level_tables(
             f"{latent.name}/earlier": context.earlier,
             f"{latent.name}/same": context.same,
             f"{latent.name}/bias": context.bias,
-            f"{latent.name}/n_groups": np.int32(context.n_groups),
+            f"{latent.name}/n_groups": np.asarray(context.n_groups),
             f"{latent.name}/counts": counts,
         }
         shapes[latent.name] = _shape(i, latent, threshold)

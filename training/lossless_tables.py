@@ -4,7 +4,7 @@
     python -m training.lossless_tables [--mitdb-windows N] [--cinc-windows N]
 
 Reads the train records of MIT-BIH (profile 0) and CinC 2017 (profile 1) from the folder
-that DYNAMIC_DEEP_DATA names (`.data` by default). About ten minutes of one core. Floats
+that DYNAMIC_DEEP_DATA names (`.data` by default). Three minutes of one core. Floats
 only fit the integers; what is stored and what codes are integers.
 """
 

@@ -13,6 +13,7 @@ steered, so that the rate of the level meets the one its nominal gain asks for.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -34,7 +35,7 @@ FRAME_BITS = 56.0
 # save: begun at its full weight, the highest levels fall silent and stay so.
 FIRST_LMBDA_SHARE = 0.15
 N_RAMP_STEPS = 6000
-STEER_RATE = 0.0005  # of log lambda a step, after the ramp; six times as fast overshoots
+STEER_RATE = 5e-4  # of log lambda a step, after the ramp; six times as much overshoots
 
 
 def target_rate(nominal_gain: float) -> float:
@@ -113,8 +114,13 @@ class CodecModel(keras.Model):
         return self.body(list(joined), training=training), bits
 
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ) -> keras.KerasTensor:
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
         """Return the loss, and steer the weights of the rate."""
         x_hat, bits = y_pred
         power = ops.mean(ops.square(x), axis=(1, 2))

@@ -45,12 +45,10 @@ def windows_of(leads: list[Lead]) -> list[FloatArray]:
 def scale_tables(windows: list[FloatArray]) -> Tables:
     """Fit the tables of scales and offsets."""
     measured = [WindowScale.of(x) for x in windows]
-    scales = np.bincount([m.scale_idx for m in measured], minlength=N_SCALES)
+    counts = np.bincount([m.scale_idx for m in measured], minlength=N_SCALES)
     # Neighbouring scales are as likely as one another.
-    scales = np.convolve(scales, np.ones(5) / 5, mode="same")
-    offsets = np.clip(
-        [m.offset_idx for m in measured], -OFFSET_LIMIT, OFFSET_LIMIT + 1
-    )
+    scales = np.convolve(counts, np.ones(5) / 5, mode="same")
+    offsets = np.clip([m.offset_idx for m in measured], -OFFSET_LIMIT, OFFSET_LIMIT + 1)
     offset_counts = np.bincount(offsets + OFFSET_LIMIT, minlength=2 * OFFSET_LIMIT + 2)
     return {
         "scale": normalize_counts(_with_unseen(scales)[None]),
@@ -97,7 +95,7 @@ def wavelet_tables(windows: list[FloatArray]) -> Tables:
         few = [band[::STEP_SEARCH_STRIDE] for band in bands]
         step = _step_for(few, target_rate(level.nominal_gain) * WINDOW_LEN)
         counts, centroids = _fit(bands, step)
-        tables[f"{level.name}/step"] = np.float64(step)
+        tables[f"{level.name}/step"] = np.asarray(step)
         tables[f"{level.name}/counts"] = counts
         tables[f"{level.name}/centroids"] = centroids
     return tables

@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -72,7 +73,7 @@ def load_checkpoint(path: Path, model: CodecModel) -> int:
 
 
 def fit(
-    preset: Preset, run: Path, *, log: Callable[[dict[str, float]], None]
+    preset: Preset, run: Path, *, log: Callable[[dict[str, Any]], None]
 ) -> CodecModel:
     """Train a preset to its last step and return the model.
 
@@ -108,7 +109,7 @@ def fit(
     return model
 
 
-def _metrics(model: CodecModel) -> dict[str, float]:
+def _metrics(model: CodecModel) -> dict[str, Any]:
     trackers = [*model.rate_means, *model.prdn_means]
     row = {t.name: round(float(t.result()), 4) for t in trackers}
     lmbda = np.exp(keras.ops.convert_to_numpy(model.log_lmbda))

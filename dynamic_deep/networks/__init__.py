@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keras builders of the encoder and the decoder. Imported for training only.
+r"""Keras builders of the encoder and the decoder. Imported for training only.
 
-            x (2240, 1)          one segment, mean removed, divided by the window's scale
+            x (2240, 1)          one segment, of mean 0 and deviation 1
                 |
               trunk              strided convolutions, shared by all levels
                 |
             (70, n_features)
-        /       |        \\
+        /       |        \
      tail_32  tail_64 ... tail_256        one a level; ends in the latent y
         |       |        |
      (35, C) (35, C)  (35, C)             quantised by rounding, range-coded
         |       |        |
      entry_32 entry_64 ... entry_256      one a level, to a common (70, width) map
-        \\       |        /
+        \       |        /
               body                        shared, told the level by a learned affine map
                 |
             x_hat (4 * 2240, 1)           the decoder sees a whole window at once

@@ -70,9 +70,7 @@ class LearnedStep(layers.Layer):
         """Make one gain a channel."""
         self.log_gain = self.add_weight(
             shape=(input_shape[-1],),
-            initializer=keras.initializers.Constant(
-                float(ops.log(self.initial_gain))
-            ),
+            initializer=keras.initializers.Constant(float(ops.log(self.initial_gain))),
             name="log_gain",
         )
 

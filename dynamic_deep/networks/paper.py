@@ -35,7 +35,12 @@ _NORMALIZED = (4, 9)
 
 
 def _swish(
-    x: keras.KerasTensor, filters: int, kernel: int, stride: int = 1, *, pad: str = "same"
+    x: keras.KerasTensor,
+    filters: int,
+    kernel: int,
+    stride: int = 1,
+    *,
+    pad: str = "same",
 ) -> keras.KerasTensor:
     return layers.Conv1D(
         filters, kernel, strides=stride, padding=pad, activation="swish"
