@@ -15,7 +15,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import json
+import struct
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +37,12 @@ MODEL_ID_LEN = 16  # bytes of the SHA-256
 SHIPPED = Path(__file__).parent / "bundles"
 HASHED = (".json", ".npz", ".tflite")
 KINDS = ("lossless", "near_lossless", "wavelet", "neural")
+# What JSON, zip and NumPy raise for bytes that are not theirs.
+_UNREADABLE = (
+    *(OSError, EOFError, MemoryError, RuntimeError, SyntaxError),
+    *(AttributeError, KeyError, TypeError, ValueError),
+    *(struct.error, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,30 +124,38 @@ class Bundle:
             "use the bundle that the file names"
         )
 
+    def _table(self, key: str) -> npt.NDArray[Any]:
+        if key not in self.tables:
+            raise ModelError(
+                f"the tables of bundle {self.name} must hold {key}, which is missing; "
+                "fetch or train it again"
+            )
+        return self.tables[key]
+
     @functools.cached_property
     def scales(self) -> ScaleCoder:
         """The coder of each window's scale and offset."""
-        return ScaleCoder(self.tables["scale"], self.tables["offset"])
+        return ScaleCoder(self._table("scale"), self._table("offset"))
 
     def wavelet_coder(self, name: str) -> WaveletCoder:
         """Return the coder of a wavelet level."""
         return WaveletCoder(
             WaveletLevel(
-                step=float(self.tables[f"{name}/step"]),
-                counts=self.tables[f"{name}/counts"],
-                centroids=self.tables[f"{name}/centroids"],
+                step=float(self._table(f"{name}/step")),
+                counts=self._table(f"{name}/counts"),
+                centroids=self._table(f"{name}/centroids"),
             )
         )
 
     def latent_coder(self, name: str) -> LatentCoder:
         """Return the coder of a neural level's latent."""
         context = ContextWeights(
-            earlier=self.tables[f"{name}/earlier"],
-            same=self.tables[f"{name}/same"],
-            bias=self.tables[f"{name}/bias"],
-            n_groups=int(self.tables[f"{name}/n_groups"]),
+            earlier=self._table(f"{name}/earlier"),
+            same=self._table(f"{name}/same"),
+            bias=self._table(f"{name}/bias"),
+            n_groups=int(self._table(f"{name}/n_groups")),
         )
-        return LatentCoder(context, self.tables[f"{name}/counts"])
+        return LatentCoder(context, self._table(f"{name}/counts"))
 
 
 def bundle_folder(name_or_path: str | Path) -> Path:
@@ -177,12 +195,14 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
     folder = bundle_folder(name_or_path)
     try:
         config = json.loads((folder / "config.json").read_text())
-        with np.load(folder / "tables.npz", allow_pickle=False) as stored:
+        # From bytes: NumPy leaves a file open that it can't read.
+        content = io.BytesIO((folder / "tables.npz").read_bytes())
+        with np.load(content, allow_pickle=False) as stored:
             tables = {key: stored[key] for key in stored.files}
         levels = tuple(Level(**row) for row in config["levels"])
         latents = {key: LatentShape(**row) for key, row in config["latents"].items()}
-        version = int(config["version"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        name, version = str(config["name"]), int(config["version"])
+    except _UNREADABLE as error:
         raise ModelError(
             f"bundle {folder.name} must hold a readable config.json and tables.npz, "
             f"got: {error}; fetch or train it again"
@@ -193,7 +213,7 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
             "update dynamic-deep"
         )
     return Bundle(
-        name=str(config["name"]),
+        name=name,
         model_id=content_hash(folder),
         levels=levels,
         latents=latents,

@@ -69,9 +69,9 @@ def _neural_tables() -> dict[str, np.ndarray]:
     tables: dict[str, Any] = {}
     for name, n_kept in LEVELS.items():
         shape = (3, n_kept, n_kept)
-        tables[f"{name}/earlier"] = rng.integers(0, 10, shape).astype(np.int16)
-        tables[f"{name}/same"] = rng.integers(0, 15, shape).astype(np.int16)
-        falling = 60 - 160 * np.arange(n_kept) / n_kept
+        tables[f"{name}/earlier"] = rng.integers(-1, 4, shape).astype(np.int16)
+        tables[f"{name}/same"] = rng.integers(-1, 5, shape).astype(np.int16)
+        falling = -130 * np.arange(n_kept) / n_kept
         tables[f"{name}/bias"] = falling.astype(np.int16)
         tables[f"{name}/n_groups"] = np.int32(3)
         tables[f"{name}/counts"] = normalize_counts(prior_tables())

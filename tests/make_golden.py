@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the golden files of the format: `python -m tests.make_golden`.
 
+Files with made-up payloads pin the container; files with real ones, written with the
+bundle that tests/make_bundle.py keeps, pin what payloads mean.
 A file that exists is never overwritten: the files of a format version decode for ever.
 A new version gets new files.
 """
@@ -16,6 +18,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from dynamic_deep.codec import Codec
 from dynamic_deep.container import (
     ContainerReader,
     ContainerWriter,
@@ -23,7 +28,9 @@ from dynamic_deep.container import (
     Frame,
     WindowGeometry,
 )
-from dynamic_deep.recording import RecordingInfo
+from dynamic_deep.recording import Recording, RecordingInfo
+from dynamic_deep.synthetic import simulate_ecg
+from tests.signals import COSINE
 
 FOLDER = Path(__file__).parent / "data" / "format"
 _MODEL_ID = bytes.fromhex("00112233445566778899aabbccddeeff")
@@ -114,6 +121,39 @@ GOLDEN: dict[str, Callable[[], bytes]] = {
 }
 
 
+# Real payloads, name -> level. Their `.npz` holds what they must decode to.
+PAYLOADS = {
+    "v1_lossless": "lossless",
+    "v1_near_lossless": "near_lossless",
+    "v1_wavelet": "wavelet_16",
+    "v1_neural": "gain_32",
+}
+MAX_ERROR_UV = 12.0  # 2 ADC units at 200 a mV
+
+
+def payload_recording() -> Recording:
+    """Two windows and a tail that joins the second, with missing samples in a lead."""
+    fs, n_samples = 50.0, 3100
+    whole = simulate_ecg(n_samples / fs + 1.0, fs=fs, n_leads=2, seed=9)
+    samples = whole.samples[:n_samples].copy()
+    samples[400:420, 1] = -32768
+    return Recording(
+        fs=fs,
+        adc_gain=(200.0, 200.0),
+        adc_baseline=(0, 0),
+        units=("mV", "mV"),
+        lead_names=("I", "II"),
+        samples=samples,
+        name="golden",
+    )
+
+
+def encode_payload(level: str, recording: Recording) -> bytes:
+    """Encode as a golden file of payloads is encoded, with the kept bundle."""
+    bound = MAX_ERROR_UV if level == "near_lossless" else None
+    return Codec.load(COSINE).encode(recording, level=level, max_error_uv=bound)
+
+
 def describe(data: bytes) -> dict[str, Any]:
     """Return what a reader must give for a file, ready for JSON."""
     reader = ContainerReader(data)
@@ -163,7 +203,27 @@ def main() -> int:
         text = json.dumps(describe(data), indent=1, ensure_ascii=False)
         path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
         sys.stderr.write(f"{path} made, {len(data)} bytes\n")
+    for name, level in PAYLOADS.items():
+        _write_payload(FOLDER / f"{name}.ddc", level)
     return 0
+
+
+def _write_payload(path: Path, level: str) -> None:
+    if path.exists():
+        sys.stderr.write(f"{path} exists and stays as it is\n")
+        return
+    recording = payload_recording()
+    data = encode_payload(level, recording)
+    path.write_bytes(data)
+    decoded = Codec.load(COSINE).decode(data)
+    np.savez_compressed(
+        path.with_suffix(".npz"),
+        original=recording.samples,
+        decoded=decoded.samples,
+    )
+    text = json.dumps(describe(data), indent=1, ensure_ascii=False)
+    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    sys.stderr.write(f"{path} made, {len(data)} bytes\n")
 
 
 if __name__ == "__main__":
