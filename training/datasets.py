@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The given records at the model's rate, by split, and random windows of them.
 
-Splits are by record and patient and are given (`splits/*.csv` of the data folder).
+Splits are by record and patient and are given (`splits/*.csv` beside this file): for
+MIT-BIH de Chazal's inter-patient sets with the paced records spread and patient 201/202
+on one side, for CinC 2017 stratified by label.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from dynamic_deep.errors import ConfigError
 FloatArray = npt.NDArray[np.float32]
 
 DATA_VARIABLE = "DYNAMIC_DEEP_DATA"
+SPLITS = Path(__file__).parent / "splits"
 # A window of rhythm and one of another lead of the same patient teach less than one
 # of another patient: CinC has 5,524 patients in train, MIT-BIH 24.
 CINC_SHARE = 0.6
@@ -33,22 +36,29 @@ def data_folder() -> Path:
         ConfigError: If it isn't there.
     """
     folder = Path(os.environ.get(DATA_VARIABLE, ".data"))
-    if not (folder / "splits").is_dir():
+    if not (folder / "mitdb").is_dir() or not (folder / "cinc2017").is_dir():
         raise ConfigError(
-            f"{DATA_VARIABLE} must name a folder with mitdb, cinc2017 and splits, got "
+            f"{DATA_VARIABLE} must name a folder with mitdb and cinc2017, got "
             f"{str(folder)!r}; run `dynamic-deep data fetch mitdb` and `cinc2017`"
         )
     return folder
 
 
 def record_names(data_set: str, split: str) -> list[str]:
-    """Return the names of the records of a split, sorted."""
-    with (data_folder() / "splits" / f"{data_set}.csv").open() as lines:
+    """Return the names of the records of a split, sorted.
+
+    Raises:
+        ConfigError: If there is no such data set or split.
+    """
+    table = SPLITS / f"{data_set}.csv"
+    if not table.is_file():
+        raise ConfigError(
+            f"a data set must be one of mitdb, cinc2017; got {data_set!r}"
+        )
+    with table.open() as lines:
         rows = [row for row in csv.DictReader(lines) if row["split"] == split]
     if not rows:
-        raise ConfigError(
-            f"split must be one of those in splits/{data_set}.csv, got {split!r}"
-        )
+        raise ConfigError(f"a split must be one that {table.name} has, got {split!r}")
     return sorted(row["record"] for row in rows)
 
 

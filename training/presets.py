@@ -23,8 +23,8 @@ class Preset:
 
 
 PRESETS = {
-    "standard": Preset(networks=STANDARD, n_steps=30_000),
-    "edge": Preset(networks=EDGE, n_steps=30_000),
+    "standard": Preset(networks=STANDARD, n_steps=26_000),
+    "edge": Preset(networks=EDGE, n_steps=26_000),
 }
 
 
