@@ -31,6 +31,8 @@ from training.rate_model import RateModel
 RAW_BITS = 16.0  # of a sample, as stored
 # Level, length, checksum (5 bytes), scale and offset (about 12 bits), end of the code.
 FRAME_BITS = 56.0
+# What noise in place of rounding adds to the bits that the tables then spend.
+NOISE_EXCESS = 1.2
 # The weight of the rate starts low, so that a level learns to see before it learns to
 # save: begun at its full weight, the highest levels fall silent and stay so.
 FIRST_LMBDA_SHARE = 0.15
@@ -41,6 +43,11 @@ STEER_RATE = 5e-4  # of log lambda a step, after the ramp; six times as much ove
 def target_rate(nominal_gain: float) -> float:
     """Return the bits a sample that leave a frame at `nominal_gain`."""
     return RAW_BITS / nominal_gain - FRAME_BITS / WINDOW_LEN
+
+
+def noisy_target_rate(nominal_gain: float) -> float:
+    """Return the rate to steer to, as it is measured in training, with noise."""
+    return NOISE_EXCESS * target_rate(nominal_gain)
 
 
 def ramped_lmbda(nominal_gain: float) -> float:
@@ -132,7 +139,7 @@ class CodecModel(keras.Model):
         for i, latent in enumerate(self.config.latents):
             rate = ops.mean(bits[i]) / WINDOW_LEN
             loss = loss + ops.mean(shares[i]) + lmbda[i] * rate
-            over = ops.log(rate / target_rate(latent.nominal_gain))
+            over = ops.log(rate / noisy_target_rate(latent.nominal_gain))
             steer.append(ops.clip(ops.stop_gradient(over), -0.5, 0.5))
             self.rate_means[i].update_state(rate)
             self.prdn_means[i].update_state(100.0 * ops.mean(shares[i]))

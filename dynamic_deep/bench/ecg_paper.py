@@ -89,10 +89,11 @@ def _row(example: Example, layout: _Layout, start: int, stop: int) -> str:
     end_mm = _MARGIN + len(x) / example.fs * MM_PER_S
     overlay = [
         _trace(x_hat, example.fs, layout.middle_mv, layout.signal / 2,
-               RECONSTRUCTION, 0.9),
-        _trace(x, example.fs, layout.middle_mv, layout.signal / 2, INK, 0.22),
+               colour=RECONSTRUCTION, width=0.9),
+        _trace(x, example.fs, layout.middle_mv, layout.signal / 2,
+               colour=INK, width=0.22),
     ]  # fmt: skip
-    residual = _trace(x_hat - x, example.fs, 0.0, zero, RESIDUAL, 0.25)
+    residual = _trace(x_hat - x, example.fs, 0.0, zero, colour=RESIDUAL, width=0.25)
     return "\n".join(
         [
             f'<svg class="ecg" width="{_WIDTH:g}mm" height="{layout.height:g}mm" '
@@ -144,6 +145,7 @@ def _trace(
     fs: float,
     middle_mv: float,
     middle_y: float,
+    *,
     colour: str,
     width: float,
 ) -> str:

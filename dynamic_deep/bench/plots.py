@@ -105,16 +105,16 @@ def _grid(axes: _Axes) -> list[str]:
         if not axes.min_gain <= gain <= axes.max_gain:
             continue
         y = axes.y(gain)
-        parts.append(line(_LEFT, y, right, y, "#e3e3e3", 1))
+        parts.append(line(_LEFT, y, right, y, colour="#e3e3e3", width=1))
         parts.append(text(_LEFT - 8, y + 4, f"{gain:g}", "#444", anchor="end"))
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 1e9) if axes.max_prdn / s <= 10)
     for i in range(int(axes.max_prdn / step) + 1):
         x = axes.x(i * step)
-        parts.append(line(x, _TOP, x, bottom, "#e3e3e3", 1))
+        parts.append(line(x, _TOP, x, bottom, colour="#e3e3e3", width=1))
         parts.append(text(x, bottom + 18, f"{i * step:g}", "#444", anchor="middle"))
     middle = (_LEFT + right) / 2
-    parts.append(line(_LEFT, _TOP, _LEFT, bottom, "#444", 1))
-    parts.append(line(_LEFT, bottom, right, bottom, "#444", 1))
+    parts.append(line(_LEFT, _TOP, _LEFT, bottom, colour="#444", width=1))
+    parts.append(line(_LEFT, bottom, right, bottom, colour="#444", width=1))
     parts.append(
         text(middle, _HEIGHT - 12, "PRDN, mean over windows (%)", INK, anchor="middle")
     )
@@ -135,7 +135,7 @@ def _lossless_marks(
         y = axes.y(row.gain)
         colour = INK if row.bundle else GREY
         width = 3 if row.bundle else 1.5
-        parts.append(line(_LEFT, y, _LEFT + 12, y, colour, width))
+        parts.append(line(_LEFT, y, _LEFT + 12, y, colour=colour, width=width))
         key = (row.group, bool(row.bundle))
         if key not in best or row.gain > best[key].gain:
             best[key] = row
@@ -185,11 +185,11 @@ def _whiskers(
     if row.gain_interval is not None:
         low = axes.y(row.gain_interval.low)
         high = axes.y(min(row.gain_interval.high, axes.max_gain))
-        parts.append(line(point[0], low, point[0], high, colour, 1))
+        parts.append(line(point[0], low, point[0], high, colour=colour, width=1))
     if row.prdn_interval is not None:
         left = axes.x(row.prdn_interval.low)
         right = axes.x(min(row.prdn_interval.high, axes.max_prdn))
-        parts.append(line(left, point[1], right, point[1], colour, 1))
+        parts.append(line(left, point[1], right, point[1], colour=colour, width=1))
     return parts
 
 

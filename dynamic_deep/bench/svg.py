@@ -59,7 +59,9 @@ def _free_shift(box: Callable[[float], _Box], boxes: Sequence[_Box]) -> float:
     return 0.0
 
 
-def line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float) -> str:
+def line(
+    x1: float, y1: float, x2: float, y2: float, *, colour: str, width: float
+) -> str:
     """Return a straight line."""
     return (
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 
@@ -17,6 +18,7 @@ from dynamic_deep.container import (
     Frame,
     WindowGeometry,
 )
+from dynamic_deep.entropy import RangeDecoder
 from dynamic_deep.errors import (
     ConfigError,
     CorruptError,
@@ -25,8 +27,9 @@ from dynamic_deep.errors import (
     ModelError,
 )
 from dynamic_deep.policy import MaxPrdn
-from dynamic_deep.recording import Recording
-from dynamic_deep.segments import window_bounds
+from dynamic_deep.recording import Recording, with_samples
+from dynamic_deep.segments import model_len, window_bounds
+from dynamic_deep.window_codec import coded_steps
 from tests.make_golden import FOLDER, PAYLOADS, describe, encode_payload
 from tests.signals import ecg, make_recording, prdn
 
@@ -61,8 +64,8 @@ def check_every_level(
 
 @pytest.mark.parametrize("fs", RATES)
 def test_every_rate(codec: Codec, fs: float) -> None:
-    n_samples = int(40 * fs)
-    check_every_level(codec, ecg(n_samples, fs=fs, n_leads=2), worst_prdn=LOSSY)
+    recording = ecg(int(32 * fs), fs=fs, n_leads=1 + (fs < 500))
+    check_every_level(codec, recording, worst_prdn=LOSSY)
 
 
 @pytest.mark.parametrize("n_leads", [1, 2, 3, 12])
@@ -84,7 +87,7 @@ def test_every_length(codec: Codec, n_samples: int) -> None:
 
 
 def test_24_bit_values(codec: Codec) -> None:
-    samples = ecg(12_000, n_leads=2).samples.astype(np.int32) * 8000 + 3_000_000
+    samples = ecg(12_000, n_leads=2).samples.astype(np.int32) * 4000 + 3_000_000
     samples[::1000] = np.array([-(2**23), 2**23 - 1])
     recording = make_recording(samples, adc_bits=24, baseline=3_000_000)
     check_every_level(codec, recording)
@@ -142,7 +145,7 @@ def test_higher_levels_give_fewer_bytes(codec: Codec, recording: Recording) -> N
     assert sizes[0] < recording.samples.nbytes / 2
 
 
-@pytest.mark.parametrize("percent", [3.0, 12.0, 30.0])
+@pytest.mark.parametrize("percent", [9.0, 30.0])
 def test_max_prdn_holds_for_every_window(codec: Codec, percent: float) -> None:
     fs = 360.0
     samples = ecg(45_000, fs=fs, n_leads=2).samples.copy()
@@ -213,20 +216,25 @@ def test_options_that_contradict_are_refused(
         codec.encode(recording, level=level, max_error_uv=max_error_uv)
 
 
-def make_file(frames: list[Frame], n_samples: int, **header: object) -> bytes:
+def make_file(
+    frames: list[Frame],
+    n_samples: int,
+    n_windows: int | None = None,
+    **header: object,
+) -> bytes:
     stream = io.BytesIO()
     info = ecg(1).info
     writer = ContainerWriter(stream, FileHeader(info=info, **header))  # type: ignore[arg-type]
     for frame in frames:
         writer.write_frame(frame)
-    writer.close(n_samples)
+    writer.close(n_samples, n_windows)
     return stream.getvalue()
 
 
 @pytest.mark.parametrize("is_at_end", [False, True])
 def test_a_hostile_gap_is_refused_at_once(codec: Codec, is_at_end: bool) -> None:
     frames = [Frame(0, 0, 0, b"")] if is_at_end else [Frame(10**8, 0, 0, b"")]
-    data = make_file(frames, (10**8 + 1) * 8960)
+    data = make_file(frames, (10**8 + 1) * 8960, 10**8 + 1)
     assert len(data) < 100
     with pytest.raises(CorruptError, match="gap"):
         codec.decode(data)
@@ -242,7 +250,7 @@ def test_other_windows_than_the_bundles_are_refused(codec: Codec) -> None:
 
 
 def test_a_level_that_the_bundle_lacks_is_refused(codec: Codec) -> None:
-    data = make_file([Frame(0, 0, 30, b"")], 100)
+    data = make_file([Frame(0, 0, 30, b"")], 100, level_names={30: "other"})
     with pytest.raises(ModelError, match="30"):
         codec.decode(data)
 
@@ -297,9 +305,7 @@ def test_golden_payloads_are_decoded_for_ever(codec: Codec, name: str) -> None:
     with np.load(FOLDER / f"{name}.npz") as stored:
         original, wanted = stored["original"], stored["decoded"]
     # Floats may differ by a machine; nothing else may.
-    assert np.abs(decoded - wanted).max() <= (PAYLOADS[name] in LOSSY or "_16" in name)
-    if "lossless" in name:
-        assert (decoded == wanted).all()
+    assert np.abs(decoded - wanted).max() <= (0 if "lossless" in name else 1)
     if name == "v1_lossless":
         assert (decoded == original).all()
     if name == "v1_near_lossless":
@@ -313,10 +319,24 @@ def test_golden_payloads_are_what_is_written(codec: Codec, name: str) -> None:
     with np.load(FOLDER / f"{name}.npz") as stored:
         samples = stored["original"]
     info = ContainerReader(data).header.info
-    recording = make_recording(samples, fs=info.fs)
-    fields = {"lead_names": info.lead_names, "name": info.name}
-    recording = Recording(
-        **{**vars(recording.info), **fields},
-        samples=samples,
-    )
-    assert encode_payload(PAYLOADS[name], recording) == data
+    assert encode_payload(PAYLOADS[name], with_samples(info, samples)) == data
+
+
+def test_the_golden_latent_is_the_same_integers(codec: Codec) -> None:
+    # What a machine's floats can't touch: the symbols themselves.
+    reader = ContainerReader((FOLDER / "v1_neural.ddc").read_bytes())
+    level, bounds = codec.bundle.level("gain_32"), window_bounds(3100, 50.0)
+    digest = hashlib.sha256()
+    n_neural = 0
+    for frame in reader.frames():
+        if frame.level_id != level.id:
+            continue
+        start, stop = bounds[frame.window_idx]
+        coder = RangeDecoder(frame.payload)
+        codec.bundle.scales.decode(coder)
+        n_steps = coded_steps(model_len(stop - start, 50.0), 64)
+        y_hat = codec.bundle.latent_coder(level.name).decode(coder, n_steps)
+        digest.update(y_hat.astype("<i4").tobytes())
+        n_neural += 1
+    assert n_neural == 3
+    assert digest.hexdigest()[:16] == "ae5a0a2961cca845"

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dynamic_deep.networks`: sizes and costs as promised, shapes as contracted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the extra `train`")
+
+import keras
+
+from dynamic_deep.errors import ConfigError
+from dynamic_deep.networks import (
+    EDGE,
+    STANDARD,
+    LatentConfig,
+    LearnedStep,
+    LevelAffine,
+    NetworkConfig,
+    build_body,
+    build_entry,
+    build_error_head,
+    build_tail,
+    build_trunk,
+    count_macs,
+)
+from dynamic_deep.networks.paper import (
+    PAPER_LEN,
+    build_paper_decoder,
+    build_paper_encoder,
+    build_paper_trunk,
+)
+
+PRESETS = [STANDARD, EDGE]
+MAX_MACS = {"standard": 5_000_000, "edge": 1_000_000}
+# What an 8-bit interpreter of a microcontroller runs.
+DEVICE_LAYERS = (
+    keras.layers.InputLayer,
+    keras.layers.Conv1D,
+    keras.layers.DepthwiseConv1D,
+    keras.layers.ReLU,
+    keras.layers.Add,
+    LearnedStep,  # folded into its convolution by the export
+)
+
+
+def test_the_papers_encoder_has_the_papers_parameters() -> None:
+    # PAPER: trunk with 192 of batch normalisation, both heads.
+    assert build_paper_trunk().count_params() == 69_080
+    assert build_paper_encoder().count_params() == 83_898
+
+
+@pytest.mark.parametrize(("level", "n_adapter"), [(32, 2_784), (64, 4_800)])
+def test_the_papers_decoder_has_the_papers_parameters(
+    level: int, n_adapter: int
+) -> None:
+    assert build_paper_decoder(level).count_params() == n_adapter + 2_079_274
+
+
+@pytest.mark.parametrize("level", [32, 64])
+def test_the_papers_adapters_meet_the_shared_decoder(level: int) -> None:
+    # The shared decoder begins with 64 filters of 7: what feeds it is the adapter.
+    model = build_paper_decoder(level)
+    convs = [v for v in model.layers if isinstance(v, keras.layers.Conv1D)]
+    first = next(i for i, v in enumerate(convs) if v.filters == 64)
+    adapter = sum(v.count_params() for v in convs[:first])
+    assert adapter == {32: 2_784, 64: 4_800}[level]
+    assert convs[first].input.shape[1:] == (124, 32)
+
+
+def test_the_papers_shapes() -> None:
+    encoder = build_paper_encoder()
+    assert [tuple(v.shape[1:]) for v in encoder.outputs] == [(63, 1), (32, 1)]
+    for level, latent in zip((32, 64), encoder.outputs, strict=True):
+        decoder = build_paper_decoder(level)
+        assert decoder.input_shape[1:] == tuple(latent.shape[1:])
+        assert decoder.output_shape[1:] == (PAPER_LEN, 1)
+    with pytest.raises(ConfigError, match="32 or 64, got 16"):
+        build_paper_decoder(16)
+
+
+@pytest.mark.parametrize("config", PRESETS, ids=lambda c: c.name)
+def test_a_segment_costs_no_more_than_promised(config: NetworkConfig) -> None:
+    trunk = build_trunk(config)
+    n_features = trunk.output_shape[-1]
+    total = count_macs(trunk)
+    for latent in config.latents:
+        total += count_macs(build_tail(latent, n_features))
+        total += count_macs(build_error_head(latent, n_features))
+    assert total <= MAX_MACS[config.name]
+    assert total > MAX_MACS[config.name] / 4  # else something goes uncounted
+
+
+@pytest.mark.parametrize("config", PRESETS, ids=lambda c: c.name)
+def test_the_presets_keep_the_contract(config: NetworkConfig) -> None:
+    gains = [latent.nominal_gain for latent in config.latents]
+    assert len(gains) >= 3
+    assert gains == sorted(set(gains))
+    trunk = build_trunk(config)
+    assert trunk.output_shape[1] == 70
+    for latent in config.latents:
+        tail = build_tail(latent, trunk.output_shape[-1])
+        assert tail.output_shape[1:] == (latent.steps_per_segment, latent.n_channels)
+        for layer in [*trunk.layers, *tail.layers]:
+            assert isinstance(layer, DEVICE_LAYERS), layer
+        head = build_error_head(latent, trunk.output_shape[-1])
+        assert head.output_shape[1:] == (1,)
+
+
+def test_the_edge_encoder_fits_64_kb_of_8_bit_weights() -> None:
+    trunk = build_trunk(EDGE)
+    tails = [build_tail(latent, trunk.output_shape[-1]) for latent in EDGE.latents]
+    n_params = trunk.count_params() + sum(tail.count_params() for tail in tails)
+    assert n_params <= 64 * 1024
+
+
+def test_macs_by_hand() -> None:
+    inputs = keras.Input((100, 3))
+    h = keras.layers.Conv1D(8, 5, strides=2, padding="same")(inputs)  # 50 x 5 x 3 x 8
+    h = keras.layers.DepthwiseConv1D(3, padding="same")(h)  # 50 x 3 x 8
+    h = keras.layers.GlobalAveragePooling1D()(h)
+    outputs = keras.layers.Dense(4)(h)  # 8 x 4
+    model = keras.Model(inputs, outputs)
+    assert count_macs(model) == 50 * 5 * 3 * 8 + 50 * 3 * 8 + 8 * 4
+
+
+@pytest.mark.parametrize("stride", [32, 64])
+@pytest.mark.parametrize("n_steps", [2, 35, 141])
+def test_the_decoder_takes_any_length(
+    tiny_config: NetworkConfig, stride: int, n_steps: int
+) -> None:
+    latent = LatentConfig(nominal_gain=32, n_channels=5, stride=stride)
+    entry = build_entry(latent, tiny_config.decoder_width)
+    features = entry(np.ones((1, n_steps, 5), np.float32))
+    assert features.shape == (1, n_steps * stride // 32, tiny_config.decoder_width)
+    x_hat = build_body(tiny_config)([features, np.zeros(1, np.int32)])
+    assert x_hat.shape == (1, n_steps * stride, 1)
+
+
+def test_the_body_minds_the_level_once_it_has_learned_to(
+    tiny_config: NetworkConfig, rng: np.random.Generator
+) -> None:
+    body = build_body(tiny_config)
+    features = rng.normal(0, 1, (2, 10, 8)).astype(np.float32)
+    same = np.concatenate([features[:1], features[:1]])
+    levels = np.array([0, 1], np.int32)
+    x_hat = keras.ops.convert_to_numpy(body([same, levels]))
+    assert np.abs(x_hat[0] - x_hat[1]).max() < 1e-6
+    affine = [v for v in body.layers if isinstance(v, LevelAffine)][-1]
+    affine.shift.assign(np.stack([np.zeros(8), np.ones(8)]).astype(np.float32))
+    x_hat = keras.ops.convert_to_numpy(body([same, levels]))
+    assert np.abs(x_hat[0] - x_hat[1]).max() > 1e-3
+
+
+def test_residual_blocks_of_the_body_begin_as_the_identity(
+    rng: np.random.Generator,
+) -> None:
+    features = rng.normal(0, 1, (1, 10, 8)).astype(np.float32)
+    answers = []
+    for n_blocks in (0, 3):
+        keras.utils.set_random_seed(1)
+        config = NetworkConfig(
+            name="t",
+            trunk=(),
+            latents=(LatentConfig(nominal_gain=32, n_channels=4),),
+            decoder_width=8,
+            n_decoder_blocks=n_blocks,
+        )
+        body = build_body(config)
+        rest = [v for v in body.layers if isinstance(v, keras.layers.Conv1D)]
+        for i, layer in enumerate(rest[2 * n_blocks :]):
+            kernel = np.random.default_rng(i).normal(0, 0.1, layer.kernel.shape)
+            layer.kernel.assign(kernel.astype(np.float32))
+        x_hat = body([features, np.zeros(1, np.int32)])
+        answers.append(keras.ops.convert_to_numpy(x_hat))
+    assert np.abs(answers[0] - answers[1]).max() < 1e-6
+
+
+def test_the_learned_step_scales_each_channel() -> None:
+    step = LearnedStep(initial_gain=2.0)
+    x = np.ones((1, 3, 2), np.float32)
+    assert np.allclose(step(x), 2.0)
+    step.log_gain.assign(np.log([1.0, 8.0]).astype(np.float32))
+    assert np.allclose(step(x)[0, 0], [1.0, 8.0])
+    assert LearnedStep.from_config(step.get_config()).initial_gain == 2.0
+
+
+def test_an_error_is_foretold_as_zero_or_more(rng: np.random.Generator) -> None:
+    head = build_error_head(LatentConfig(nominal_gain=64, n_channels=4), 8)
+    features = rng.normal(0, 50, (40, 70, 8)).astype(np.float32)
+    predicted = keras.ops.convert_to_numpy(head(features))
+    assert predicted.shape == (40, 1)
+    assert (predicted >= 0).all()
+    assert predicted.std() > 0
