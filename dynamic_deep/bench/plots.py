@@ -120,7 +120,14 @@ def _grid(axes: _Axes) -> list[str]:
     )
     turn = f'transform="rotate(-90 16 {bottom / 2:g})"'
     parts.append(
-        text(16, bottom / 2, "gain (raw bytes / coded bytes)", INK, "middle", turn)
+        text(
+            16,
+            bottom / 2,
+            "gain (raw bytes / coded bytes)",
+            INK,
+            anchor="middle",
+            more=turn,
+        )
     )
     return parts
 

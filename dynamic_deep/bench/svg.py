@@ -39,7 +39,9 @@ def draw_labels(
         shift = _free_shift(box, boxes)
         boxes.append(box(shift))
         parts.append(
-            text(label.x, label.y + shift, label.text, label.colour, label.anchor)
+            text(
+                label.x, label.y + shift, label.text, label.colour, anchor=label.anchor
+            )
         )
     return parts
 
@@ -70,7 +72,13 @@ def line(
 
 
 def text(
-    x: float, y: float, words: str, colour: str, anchor: str = "start", more: str = ""
+    x: float,
+    y: float,
+    words: str,
+    colour: str,
+    *,
+    anchor: str = "start",
+    more: str = "",
 ) -> str:
     """Return a text with a white rim, legible on any line below it."""
     return (
