@@ -27,6 +27,7 @@ if typing.TYPE_CHECKING:
         TruncatedError,
         UnsupportedVersionError,
     )
+    from dynamic_deep.policy import Fixed, MaxPrdn
     from dynamic_deep.recording import (
         Recording,
         RecordingInfo,
@@ -42,8 +43,10 @@ __all__ = [
     "ConfigError",
     "CorruptError",
     "DynamicDeepError",
+    "Fixed",
     "FormatError",
     "InvalidSignalError",
+    "MaxPrdn",
     "ModelError",
     "Recording",
     "RecordingInfo",
@@ -60,6 +63,8 @@ __all__ = [
 _HOMES = {
     "Codec": "codec",
     "StreamEncoder": "codec",
+    "Fixed": "policy",
+    "MaxPrdn": "policy",
     "Recording": "recording",
     "RecordingInfo": "recording",
     "open_recording": "recording",

@@ -29,8 +29,8 @@ IntArray = npt.NDArray[np.int32]
 MAGNITUDE_CAP = 8
 WEIGHT_UNIT = 64  # integer weights count 64ths of a natural logarithm of the scale
 TABLE_STEP = 16  # a table a quarter of a natural logarithm
-FIRST_TABLE_AT = -3 * WEIGHT_UNIT
-N_TABLES = 28
+FIRST_TABLE_AT = -5 * WEIGHT_UNIT
+N_TABLES = 36
 
 
 @dataclass(frozen=True, kw_only=True)

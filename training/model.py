@@ -31,13 +31,13 @@ from training.rate_model import RateModel
 RAW_BITS = 16.0  # of a sample, as stored
 # Level, length, checksum (5 bytes), scale and offset (about 12 bits), end of the code.
 FRAME_BITS = 56.0
-# What noise in place of rounding adds to the bits that the tables then spend.
-NOISE_EXCESS = 1.2
+# What noise in place of rounding adds to the bits that the tables then spend, a sample.
+NOISE_EXCESS = 0.012
 # The weight of the rate starts low, so that a level learns to see before it learns to
 # save: begun at its full weight, the highest levels fall silent and stay so.
 FIRST_LMBDA_SHARE = 0.15
 N_RAMP_STEPS = 6000
-STEER_RATE = 5e-4  # of log lambda a step, after the ramp; six times as much overshoots
+STEER_RATE = 1e-3  # of log lambda a step, after the ramp; thrice as much overshoots
 
 
 def target_rate(nominal_gain: float) -> float:
@@ -47,7 +47,7 @@ def target_rate(nominal_gain: float) -> float:
 
 def noisy_target_rate(nominal_gain: float) -> float:
     """Return the rate to steer to, as it is measured in training, with noise."""
-    return NOISE_EXCESS * target_rate(nominal_gain)
+    return target_rate(nominal_gain) + NOISE_EXCESS
 
 
 def ramped_lmbda(nominal_gain: float) -> float:

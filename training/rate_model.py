@@ -21,6 +21,9 @@ from keras import ops
 
 MAGNITUDE_CAP = 8.0  # larger ones say nothing more, and an integer table must end
 REACH = 1  # steps to either side
+# Below the lower end a symbol is as good as always 0. At -3 a silent symbol would still
+# seem to cost an eighth of a bit, which at the highest gains is half of all.
+LOG_SCALES = (-5.0, 4.0)
 
 
 def group_of(n_channels: int, n_groups: int) -> np.ndarray:
@@ -81,7 +84,7 @@ class RateModel(keras.layers.Layer):
         A logistic density, integrated over one quantiser step.
         """
         log_scale = self.log_scale(ops.stop_gradient(y_hat))
-        inverse = ops.exp(-ops.clip(log_scale, -3.0, 4.0))
+        inverse = ops.exp(-ops.clip(log_scale, *LOG_SCALES))
         z = ops.abs(y_noisy)
         # On the negative tail sigmoids don't cancel.
         upper = ops.sigmoid((0.5 - z) * inverse)

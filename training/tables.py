@@ -25,7 +25,7 @@ from training.model import target_rate
 FloatArray = npt.NDArray[np.float32]
 Tables = dict[str, npt.NDArray[Any]]
 
-WAVELET_GAINS = (8, 12, 16, 24, 32, 48, 64, 96, 128)
+WAVELET_GAINS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 FIRST_WAVELET_ID = 2
 UNSEEN_SHARE = 0.25  # of a scale's or offset's probability, for other amplifiers
 MAX_LIMIT = 127

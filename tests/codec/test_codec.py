@@ -101,7 +101,9 @@ def test_32_bit_values(codec: Codec, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("value", [0, -5, 2047, 32767, -32768])
-def test_a_flat_line_is_exact_and_costs_nearly_nothing(codec: Codec, value: int) -> None:
+def test_a_flat_line_is_exact_and_costs_nearly_nothing(
+    codec: Codec, value: int
+) -> None:
     recording = make_recording(np.full(20_000, value, np.int16))
     for level in ("lossless", "wavelet_64", "gain_64"):
         data = codec.encode(recording, level=level)
@@ -125,7 +127,9 @@ def test_missing_samples_stay_missing_at_every_level(codec: Codec) -> None:
         decoded = codec.decode(data).samples
         # The window that holds them is exact, the others are as small as ever.
         assert (decoded[8960:17_920, 1] == samples[8960:17_920, 1]).all()
-        ids = {(f.window_idx, f.lead): f.level_id for f in ContainerReader(data).frames()}
+        ids = {
+            (f.window_idx, f.lead): f.level_id for f in ContainerReader(data).frames()
+        }
         assert [key for key, level_id in ids.items() if level_id == 0] == [(1, 1)]
 
 

@@ -27,7 +27,9 @@ def make_tables(rng: np.random.Generator, n_tables: int, n_symbols: int) -> Tabl
     return TableSet(normalize_counts(weights), -(n_symbols // 2))
 
 
-def draw(rng: np.random.Generator, tables: TableSet, table_idx: np.ndarray) -> np.ndarray:
+def draw(
+    rng: np.random.Generator, tables: TableSet, table_idx: np.ndarray
+) -> np.ndarray:
     """Symbols that are as likely as the tables say."""
     edges = np.cumsum(tables.probabilities, axis=1)[table_idx]
     column = (rng.random(len(table_idx))[:, None] >= edges).sum(axis=1)
@@ -112,6 +114,7 @@ def test_a_message_is_within_a_byte_of_the_ideal(n_values: int) -> None:
         encoder.encode(symbols, tables, table_idx)
         message = encoder.finish()
         assert len(message) <= tables.n_bits(symbols, table_idx) / 8 + 1
+        assert not message.endswith(b"\0")  # the reader supplies zeros
         decoded = RangeDecoder(message).decode(n_values, tables, table_idx)
         assert (decoded == symbols).all()
 

@@ -108,6 +108,15 @@ def test_a_slow_wave_comes_back_in_its_place(fs: float) -> None:
     assert np.abs(back - x)[edge:-edge].max() < 12.0
 
 
+@pytest.mark.parametrize("fs", [250.0, 360.0, 1000.0])
+def test_a_slope_keeps_its_ends(fs: float) -> None:
+    slope = 3000.0 / fs  # ADC units a sample
+    x = slope * np.arange(window_start(1, fs))
+    back = from_model_rate(to_model_rate(x, fs), fs, len(x))
+    ends = np.abs(back - x)[[0, 1, 2, 3, -4, -3, -2, -1]]
+    assert ends.max() < 0.5 * slope + 0.002 * x.max() * (np.abs(ends) > 60).any() + 1
+
+
 def test_the_models_own_rate_changes_nothing(rng: np.random.Generator) -> None:
     x = rng.normal(0, 1000, 9000).astype(np.float32)
     assert (to_model_rate(x, 300.0)[:9000] == x[: model_len(9000, 300.0)]).all()

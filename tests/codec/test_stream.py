@@ -69,7 +69,9 @@ def test_tails_at_their_limit_give_the_bytes_of_the_batch(
     whole = codec.encode(recording, policy=policy)
     assert ContainerReader(whole).n_windows == 2 + (tail >= 0)
     for size in (1, 479, n_samples - 1):
-        assert stream(codec, recording, iter([size] * n_samples), policy=policy) == whole
+        assert (
+            stream(codec, recording, iter([size] * n_samples), policy=policy) == whole
+        )
 
 
 def test_a_window_leaves_as_soon_as_it_can(codec: Codec) -> None:

@@ -36,9 +36,7 @@ def windows() -> WindowCodec:
 def make_place(
     n_samples: int, *, fs: float = 300.0, baseline: int = 0, adc_bits: int = 16
 ) -> WindowPlace:
-    return WindowPlace(
-        n_samples=n_samples, fs=fs, baseline=baseline, adc_bits=adc_bits
-    )
+    return WindowPlace(n_samples=n_samples, fs=fs, baseline=baseline, adc_bits=adc_bits)
 
 
 @pytest.mark.parametrize("name", SOME)
@@ -147,7 +145,7 @@ def test_only_steps_with_signal_are_coded(windows: WindowCodec, n_samples: int) 
 
 
 def test_steps_by_hand() -> None:
-    # 2240 / 64 = 35 a segment; one step more than is filled, but no more than there are.
+    # 2240 / 64 = 35 a segment; one step more than is filled, if there is one.
     pairs = {1: 2, 64: 2, 65: 3, 2239: 35, 2240: 35, 2241: 37, 8960: 140}
     assert {n: coded_steps(n, 64) for n in pairs} == pairs
 

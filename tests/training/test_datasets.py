@@ -15,6 +15,7 @@ from dynamic_deep.recording import write_recording
 from tests.signals import ecg, make_recording
 from training.datasets import (
     FLIP_SHARE,
+    SPLITS,
     Lead,
     RandomWindows,
     all_windows,
@@ -43,6 +44,7 @@ def made_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("A00001", "A00002"):
         write_recording(tmp_path / "cinc2017" / f"{name}.hea", ecg(9000))
     monkeypatch.setenv("DYNAMIC_DEEP_DATA", str(tmp_path))
+    monkeypatch.setattr("training.datasets.SPLITS", tmp_path / "splits")
     return tmp_path
 
 
@@ -54,6 +56,8 @@ def test_records_are_those_of_the_split(made_data: Path) -> None:
     ]
     with pytest.raises(ConfigError, match="'calibration'"):
         record_names("mitdb", "calibration")
+    with pytest.raises(ConfigError, match="'ptbxl'"):
+        record_names("ptbxl", "train")
 
 
 def test_a_folder_without_data_is_refused(
@@ -130,15 +134,28 @@ def test_every_whole_window_once() -> None:
     assert (windows[1, :, 0] == normalize(leads[0].x[8960:17_920])).all()
 
 
-@pytest.mark.parametrize("data_set", ["mitdb", "cinc2017"])
-def test_the_given_splits_share_no_record_and_no_patient(
-    data_dir: Path, data_set: str
-) -> None:
-    with (data_dir / "splits" / f"{data_set}.csv").open() as lines:
+@pytest.mark.parametrize(
+    ("data_set", "splits"),
+    [
+        ("mitdb", {"train", "test"}),
+        ("cinc2017", {"train", "validation", "calibration", "test"}),
+    ],
+)
+def test_the_shipped_splits_share_no_record(data_set: str, splits: set[str]) -> None:
+    with (SPLITS / f"{data_set}.csv").open() as lines:
         rows = list(csv.DictReader(lines))
-    names = [row["record"] for row in rows]
-    assert len(set(names)) == len(names)
-    splits = {row["record"]: row["split"] for row in rows}
-    assert {"train", "test"} <= set(splits.values())
+    split_of = {row["record"]: row["split"] for row in rows}
+    assert len(split_of) == len(rows)
+    assert set(split_of.values()) == splits
+    found = [name for split in splits for name in record_names(data_set, split)]
+    assert sorted(found) == sorted(split_of)
     if data_set == "mitdb":
-        assert splits["201"] == splits["202"]  # one patient
+        assert len(rows) == 48
+        assert split_of["201"] == split_of["202"]  # one patient
+
+
+@pytest.mark.parametrize("data_set", ["mitdb", "cinc2017"])
+def test_every_record_of_the_splits_is_there(data_dir: Path, data_set: str) -> None:
+    present = {path.stem for path in (data_dir / data_set).glob("*.hea")}
+    assert set(record_names(data_set, "test")) <= present
+    assert set(record_names(data_set, "train")) <= present

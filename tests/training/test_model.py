@@ -63,7 +63,9 @@ def test_the_reconstruction_is_that_of_rounded_latents(
 ) -> None:
     x_hat, bits = tiny_model(batch)
     again, same_bits = tiny_model(batch)
-    assert (keras.ops.convert_to_numpy(x_hat) == keras.ops.convert_to_numpy(again)).all()
+    assert (
+        keras.ops.convert_to_numpy(x_hat) == keras.ops.convert_to_numpy(again)
+    ).all()
     assert np.allclose(bits[0], same_bits[0])
     y = keras.ops.convert_to_numpy(tiny_model.latents(batch)[0])
     y_hat = np.rint(y)
