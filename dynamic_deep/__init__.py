@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Task-aware ECG codec: record in, far fewer bytes out, and back.
+"""ECG codec: a recording in, far fewer bytes out, and back.
 
     from dynamic_deep import Codec, read_recording
 

@@ -177,10 +177,9 @@ class WindowCodec:
             n_steps = coded_steps(place.model_len, shape.stride)
             y_hat = self._latent_coder(level.name).decode(coder, n_steps)
             x_hat = self.synthesize(y_hat, level, place.n_segments)
-        restored = scale.restore(x_hat[: place.model_len])
-        native = from_model_rate(restored.astype(np.float32), place.fs, place.n_samples)
+        native = from_model_rate(x_hat[: place.model_len], place.fs, place.n_samples)
         limit = 1 << (place.adc_bits - 1)
-        whole = np.rint(native.astype(np.float64) + place.baseline)
+        whole = np.rint(scale.restore(native) + place.baseline)
         return np.clip(whole, -limit, limit - 1).astype(np.int32)
 
     def synthesize(self, y_hat: IntArray, level: Level, n_segments: int) -> FloatArray:

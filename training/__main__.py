@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands of training.
 
-python -m training fit PRESET --run runs/PRESET     phase 1, resumable
-python -m training export PRESET --run ... --out DIR    a bundle from a run
-python -m training classical --out DIR              the bundle without networks
+python -m training fit PRESET --run RUN --out BUNDLE     train, go on, make a bundle
+python -m training export PRESET --run RUN --out BUNDLE  a bundle of a run as it stands
+python -m training classical --out BUNDLE                the bundle without networks
 """
 
 from __future__ import annotations
@@ -13,15 +13,21 @@ import dataclasses
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     fit = commands.add_parser("fit", help="train a preset, or go on with it")
     fit.add_argument("preset")
     fit.add_argument("--run", type=Path, required=True, help="the run folder")
     fit.add_argument("--steps", type=int, help="steps in all (default: the preset's)")
+    fit.add_argument("--out", type=Path, help="then make a bundle in this folder")
     fit.add_argument("--threads", type=int, default=1, help="of the CPU (default: 1)")
     export = commands.add_parser("export", help="make a bundle of a run")
     export.add_argument("preset")
@@ -51,7 +57,13 @@ def _fit(options: argparse.Namespace) -> None:
     if options.steps:
         preset = dataclasses.replace(preset, n_steps=options.steps)
     _limit_threads(options.threads)
-    fit(preset, options.run, log=lambda row: print(row, flush=True))
+    fit(
+        preset,
+        options.run,
+        log=lambda row: print(_line(row, preset.n_steps), flush=True),
+    )
+    if options.out:
+        _export(options)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -59,7 +71,22 @@ def _export(options: argparse.Namespace) -> None:
     from training.export import export_bundle
     from training.presets import find_preset
 
-    print(export_bundle(find_preset(options.preset), options.run, options.out))
+    reached = export_bundle(find_preset(options.preset), options.run, options.out)
+    print(f"{options.out}: {options.preset} after {reached['n_steps']} steps")
+    for name, figures in reached["validation"].items():
+        print(
+            f"  {name:9} {figures['bits_per_sample']:.4f} b/s, PRDN {figures['prdn']} %"
+        )
+
+
+def _line(row: dict[str, Any], n_steps: int) -> str:
+    """Return a row of metrics as a person reads it."""
+    names = [key.removeprefix("prdn_") for key in row if key.startswith("prdn_")]
+    levels = [f"{n} {row[f'prdn_{n}']:.1f}% {row[f'bps_{n}']:.3f}b" for n in names]
+    seconds_a_step = row["seconds"] / max(row["n_new"], 1)
+    minutes_left = (n_steps - row["step"]) * seconds_a_step / 60
+    left = f"{minutes_left:.0f} min left"
+    return f"{row['step']}/{n_steps}, {left}: " + ", ".join(levels)
 
 
 def _limit_threads(n_threads: int) -> None:

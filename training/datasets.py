@@ -23,8 +23,8 @@ FloatArray = npt.NDArray[np.float32]
 
 DATA_VARIABLE = "DYNAMIC_DEEP_DATA"
 SPLITS = Path(__file__).parent / "splits"
-# A window of rhythm and one of another lead of the same patient teach less than one
-# of another patient: CinC has 5,524 patients in train, MIT-BIH 24.
+# Another window of the same patient teaches less than one of another patient: CinC has
+# 5,524 records of 30 s in train, MIT-BIH 25 of 30 minutes, which hold most windows.
 CINC_SHARE = 0.6
 FLIP_SHARE = 0.2  # of the windows get the other polarity, as a swapped electrode gives
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -184,7 +185,7 @@ def _shape(level_idx: int, latent: LatentConfig, threshold: float) -> LatentShap
     )
 
 
-def export_bundle(preset: Preset, run: Path, folder: Path) -> dict[str, object]:
+def export_bundle(preset: Preset, run: Path, folder: Path) -> dict[str, Any]:
     """Write the bundle of a run; return what it was trained on and reached."""
     begun = time.monotonic()
     model = build_model(preset)

@@ -98,7 +98,8 @@ def fit(
         loss = model.train_on_batch(windows.batch(step, size))
         done = step + 1
         if done % LOG_EVERY == 0 or done == preset.n_steps:
-            row = {"step": done, "seconds": round(time.monotonic() - begun, 1)}
+            seconds = round(time.monotonic() - begun, 1)
+            row = {"step": done, "n_new": done - start, "seconds": seconds}
             row |= {"loss": float(np.ravel(loss)[0])} | _metrics(model)
             with (run / "metrics.jsonl").open("a") as lines:
                 lines.write(json.dumps(row) + "\n")
