@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from dynamic_deep.bundle import load_bundle
 from dynamic_deep.codec import Codec
 from dynamic_deep.container import (
     ContainerReader,
@@ -28,8 +29,11 @@ from dynamic_deep.container import (
     Frame,
     WindowGeometry,
 )
+from dynamic_deep.entropy import RangeDecoder
 from dynamic_deep.recording import Recording, RecordingInfo
+from dynamic_deep.segments import model_len, window_bounds
 from dynamic_deep.synthetic import simulate_ecg
+from dynamic_deep.window_codec import coded_steps
 from tests.signals import COSINE
 
 FOLDER = Path(__file__).parent / "data" / "format"
@@ -154,6 +158,26 @@ def encode_payload(level: str, recording: Recording) -> bytes:
     return Codec.load(COSINE).encode(recording, level=level, max_error_uv=bound)
 
 
+def decode_latents(data: bytes) -> list[np.ndarray]:
+    """Return the quantised latent of every neural frame, int32 (n_steps, n_channels)."""
+    bundle = load_bundle(COSINE)
+    reader = ContainerReader(data)
+    fs = reader.header.info.fs
+    bounds = window_bounds(reader.n_samples, fs)
+    latents = []
+    for frame in reader.frames():
+        level = bundle.level_by_id(frame.level_id)
+        if level.kind != "neural":
+            continue
+        start, stop = bounds[frame.window_idx]
+        shape = bundle.latents[level.name]
+        coder = RangeDecoder(frame.payload)
+        bundle.scales.decode(coder)
+        n_steps = coded_steps(model_len(stop - start, fs), shape.stride)
+        latents.append(bundle.latent_coder(level.name).decode(coder, n_steps))
+    return latents
+
+
 def describe(data: bytes) -> dict[str, Any]:
     """Return what a reader must give for a file, ready for JSON."""
     reader = ContainerReader(data)
@@ -216,11 +240,10 @@ def _write_payload(path: Path, level: str) -> None:
     data = encode_payload(level, recording)
     path.write_bytes(data)
     decoded = Codec.load(COSINE).decode(data)
-    np.savez_compressed(
-        path.with_suffix(".npz"),
-        original=recording.samples,
-        decoded=decoded.samples,
-    )
+    arrays = {"original": recording.samples, "decoded": decoded.samples}
+    if level.startswith("gain"):
+        arrays["latents"] = np.concatenate(decode_latents(data))
+    np.savez_compressed(path.with_suffix(".npz"), **arrays)
     text = json.dumps(describe(data), indent=1, ensure_ascii=False)
     path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
     sys.stderr.write(f"{path} made, {len(data)} bytes\n")

@@ -4,6 +4,7 @@
 python -m training fit PRESET --run RUN --out BUNDLE     train, go on, make a bundle
 python -m training export PRESET --run RUN --out BUNDLE  a bundle of a run as it stands
 python -m training classical --out BUNDLE                the bundle without networks
+python -m training records mitdb|cinc2017 SPLIT          the paths of a split's records
 """
 
 from __future__ import annotations
@@ -37,7 +38,17 @@ def _parser() -> argparse.ArgumentParser:
         "classical", help="make the bundle without networks"
     )
     classical.add_argument("--out", type=Path, required=True, help="its folder")
+    records = commands.add_parser("records", help="print the paths of a split")
+    records.add_argument("data_set", help="mitdb or cinc2017")
+    records.add_argument("split", help="train, validation, calibration or test")
     return parser
+
+
+def _records(options: argparse.Namespace) -> None:
+    from training.datasets import record_paths
+
+    for path in record_paths(options.data_set, options.split):
+        print(path)
 
 
 def _classical(options: argparse.Namespace) -> None:
@@ -99,14 +110,21 @@ def _limit_threads(n_threads: int) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(n_threads)
 
 
+_COMMANDS = {
+    "fit": _fit,
+    "export": _export,
+    "classical": _classical,
+    "records": _records,
+}
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return the exit status."""
     from dynamic_deep.errors import DynamicDeepError
 
     options = _parser().parse_args(arguments)
     try:
-        commands = {"fit": _fit, "export": _export, "classical": _classical}
-        commands[options.command](options)
+        _COMMANDS[options.command](options)
     except DynamicDeepError as error:
         print(f"training: {error}", file=sys.stderr)
         return 1

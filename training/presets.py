@@ -23,7 +23,7 @@ class Preset:
 
 
 PRESETS = {
-    "standard": Preset(networks=STANDARD, n_steps=26_000),
+    "standard": Preset(networks=STANDARD, n_steps=24_000),
     "edge": Preset(networks=EDGE, n_steps=26_000),
 }
 
