@@ -128,8 +128,8 @@ def _resample(x: npt.NDArray[np.floating], ratio: Fraction, n_out: int) -> Float
     # seeing a step that is not in the signal. A whole number of periods of the ratio
     # keeps the first output sample on the first input sample.
     pad = down * math.ceil(11 * max(1, down / up) / down)
-    # The filter keeps a constant within a thousandth only, and an electrode's offset may
-    # be a thousand times the ECG.
+    # The filter keeps a constant only within a thousandth, and an electrode may add
+    # a thousand times the ECG.
     mean = float(np.mean(x, dtype=np.float64))
     centred = (x - mean).astype(np.float32)
     whole = np.pad(centred, pad, mode="reflect", reflect_type="odd")

@@ -159,7 +159,7 @@ def encode_payload(level: str, recording: Recording) -> bytes:
 
 
 def decode_latents(data: bytes) -> list[np.ndarray]:
-    """Return the quantised latent of every neural frame, int32 (n_steps, n_channels)."""
+    """Return the latent of every neural frame: int32 arrays, (n_steps, n_channels)."""
     bundle = load_bundle(COSINE)
     reader = ContainerReader(data)
     fs = reader.header.info.fs

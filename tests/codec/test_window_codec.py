@@ -10,8 +10,9 @@ import pytest
 
 from dynamic_deep.bundle import Level, load_bundle
 from dynamic_deep.config import SEGMENT_LEN
+from dynamic_deep.entropy import RangeEncoder
 from dynamic_deep.errors import CorruptError, ModelError
-from dynamic_deep.quantizer import quantize
+from dynamic_deep.quantizer import WindowScale, quantize
 from dynamic_deep.window_codec import (
     MISSING_16,
     WindowCodec,
@@ -115,6 +116,28 @@ def test_a_payload_with_a_flipped_bit_gives_no_other_error(
         assert x_hat.shape == (3000,)
         n_changed += not np.array_equal(x_hat, x)
     assert n_changed > 10
+
+
+@pytest.mark.parametrize("adc_bits", [16, 32])
+@pytest.mark.parametrize("name", ["gain_32", "wavelet_16"])
+def test_the_largest_values_that_bytes_can_say_are_clipped(
+    windows: WindowCodec, name: str, adc_bits: int
+) -> None:
+    coder = RangeEncoder()
+    BUNDLE.scales.encode(coder, WindowScale(scale_idx=127, offset_idx=2**47))
+    if name == "gain_32":
+        latent = np.full((35, 12), 2**30, np.int32)
+        latent[::3] *= -1
+        BUNDLE.latent_coder(name).encode(coder, latent)
+    else:
+        symbols = BUNDLE.wavelet_coder(name).symbols
+        for band, length in enumerate((35, 35, 70, 140, 280, 560, 1120)):
+            symbols.encode(coder, np.full(length, -(2**30), np.int32), band)
+    place = make_place(2240, adc_bits=adc_bits)
+    x_hat = windows.decode(coder.finish(), LEVELS[name], place)
+    lowest, highest = -(2 ** (adc_bits - 1)), 2 ** (adc_bits - 1) - 1
+    assert lowest <= x_hat.min() <= x_hat.max() <= highest
+    assert np.isin(x_hat, [lowest, highest]).mean() > 0.9
 
 
 def test_a_level_without_its_network_is_refused(windows: WindowCodec) -> None:

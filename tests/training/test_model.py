@@ -88,6 +88,22 @@ def test_noise_takes_the_place_of_rounding_in_training(
     assert np.allclose(bits[0], rounded[0], rtol=0.2)
 
 
+def test_figures_are_those_of_each_level(
+    tiny_model: CodecModel, batch: np.ndarray
+) -> None:
+    tiny_model.reset_metrics()
+    tiny_model.test_on_batch(batch)
+    x_hat, bits = tiny_model(batch)
+    error = keras.ops.convert_to_numpy(x_hat) - batch
+    prdn = 100 * np.linalg.norm(error, axis=(1, 2)) / np.linalg.norm(batch, axis=(1, 2))
+    assert abs(prdn[:2].mean() - prdn[2:].mean()) > 1e-3
+    for i, share in enumerate((slice(0, 2), slice(2, 4))):
+        shown = float(tiny_model.prdn_means[i].result())
+        assert shown == pytest.approx(prdn[share].mean(), rel=1e-4)
+        rate = float(tiny_model.rate_means[i].result())
+        assert rate == pytest.approx(float(np.mean(bits[i])) / 8960, rel=1e-4)
+
+
 def test_gradients_reach_every_part(tiny_preset: Preset, batch: np.ndarray) -> None:
     model = build_model(dataclasses.replace(tiny_preset, learning_rate=1e-2))
     before = [keras.ops.convert_to_numpy(v).copy() for v in model.trainable_variables]
