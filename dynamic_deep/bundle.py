@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.errors import ConfigError, ModelError
+from dynamic_deep.errors import ConfigError, CorruptError, ModelError
 from dynamic_deep.latent import ContextWeights, LatentCoder
 from dynamic_deep.quantizer import ScaleCoder
 from dynamic_deep.wavelet import WaveletCoder, WaveletLevel
@@ -114,14 +114,14 @@ class Bundle:
         """Return a level by the number that a frame carries.
 
         Raises:
-            ModelError: If the bundle has none of that number.
+            CorruptError: If the bundle has none of that number.
         """
         for level in self.levels:
             if level.id == level_id:
                 return level
-        raise ModelError(
+        raise CorruptError(
             f"a frame's level must be one of bundle {self.name}'s, got {level_id}; "
-            "use the bundle that the file names"
+            "the frame is damaged"
         )
 
     def _table(self, key: str) -> npt.NDArray[Any]:

@@ -168,6 +168,7 @@ class Codec:
             FormatError: If the bytes are no whole, undamaged file. `decode_file` gives
                 back what can be read of a damaged one.
             ModelError: If the file names another bundle.
+            InvalidSignalError: If the file holds no samples.
         """
         blocks: list[IntArray] = []
         reader = ContainerReader(data)

@@ -20,6 +20,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from dynamic_deep.errors import ConfigError
 from training.datasets import RandomWindows, load_leads
 from training.model import CodecModel
 from training.presets import Preset
@@ -83,8 +84,7 @@ def fit(
         log: gets a row of metrics now and then.
     """
     run.mkdir(parents=True, exist_ok=True)
-    settings = json.dumps(dataclasses.asdict(preset), indent=1)
-    (run / "config.json").write_text(settings)
+    _keep_settings(run / "config.json", preset)
     model = build_model(preset)
     checkpoint = run / "checkpoint.npz"
     start = load_checkpoint(checkpoint, model) if checkpoint.exists() else 0
@@ -108,6 +108,20 @@ def fit(
         if done % SAVE_EVERY == 0 or done == preset.n_steps:
             save_checkpoint(checkpoint, model, done)
     return model
+
+
+def _keep_settings(path: Path, preset: Preset) -> None:
+    """Write the settings of a run; those of a run that goes on must be the same."""
+    settings = json.loads(json.dumps(dataclasses.asdict(preset)))
+    if path.exists():
+        before = json.loads(path.read_text())
+        changed = [key for key in settings if settings[key] != before.get(key)]
+        if set(changed) - {"n_steps"}:
+            raise ConfigError(
+                f"a run goes on with the settings it began with, got another "
+                f"{', '.join(changed)} than in {path}; name a new run folder"
+            )
+    path.write_text(json.dumps(settings, indent=1) + "\n")
 
 
 def _metrics(model: CodecModel) -> dict[str, Any]:

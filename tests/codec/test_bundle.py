@@ -19,7 +19,7 @@ from dynamic_deep.bundle import (
     load_bundle,
 )
 from dynamic_deep.config import SEGMENT_LEN
-from dynamic_deep.errors import ConfigError, ModelError
+from dynamic_deep.errors import ConfigError, CorruptError, ModelError
 from tests.make_golden import FOLDER
 from tests.signals import COSINE
 
@@ -88,7 +88,7 @@ def test_levels_are_found_or_refused() -> None:
     assert bundle.level("gain_64").id == 17
     with pytest.raises(ConfigError, match=r"gain_32, gain_64; got 'gain_63'"):
         bundle.level("gain_63")
-    with pytest.raises(ModelError, match="got 31"):
+    with pytest.raises(CorruptError, match="got 31"):
         bundle.level_by_id(31)
 
 

@@ -14,6 +14,7 @@ pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
 import keras
 
+from dynamic_deep.errors import ConfigError
 from training.datasets import Lead
 from training.model import CodecModel
 from training.presets import Preset
@@ -81,6 +82,18 @@ def test_a_cut_run_resumes_to_the_same_weights(
     again = fit(tiny_preset, tmp_path / "a", log=rows.append)
     assert same(again, unbroken)
     assert len(rows) == 2
+
+
+def test_a_run_goes_on_with_its_own_settings_alone(
+    tiny_preset: Preset, tmp_path: Path
+) -> None:
+    preset = dataclasses.replace(tiny_preset, n_steps=1)
+    fit(preset, tmp_path, log=lambda row: None)
+    longer = dataclasses.replace(preset, n_steps=2)
+    fit(longer, tmp_path, log=lambda row: None)
+    with pytest.raises(ConfigError, match="another seed"):
+        fit(dataclasses.replace(longer, seed=99), tmp_path, log=lambda row: None)
+    assert json.loads((tmp_path / "config.json").read_text())["seed"] != 99
 
 
 def test_a_checkpoint_holds_everything(
