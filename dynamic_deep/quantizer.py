@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.entropy import RangeDecoder, RangeEncoder, TableSet, normalize_counts
+from dynamic_deep.entropy import RangeDecoder, RangeEncoder, TableSet
 from dynamic_deep.errors import CorruptError
 
 FloatArray = npt.NDArray[np.float32]
@@ -87,14 +87,6 @@ class ScaleCoder:
                 f"the scale table must have {N_SCALES} columns, got "
                 f"{self.scales.n_symbols}; the bundle is damaged"
             )
-
-    @classmethod
-    def uniform(cls) -> ScaleCoder:
-        """Return a coder that knows nothing of the data."""
-        return cls(
-            normalize_counts(np.ones((1, N_SCALES))),
-            normalize_counts(np.ones((1, 2 * OFFSET_LIMIT + 2))),
-        )
 
     def encode(self, coder: RangeEncoder, window: WindowScale) -> None:
         """Append a window's scale and offset."""
