@@ -176,9 +176,12 @@ class Codec:
         summary = StreamDecoder(self.windows, reader).run(blocks.append)
         if summary.damage:
             first = summary.damage[0]
+            place = f"window {first.window_idx}, lead {first.lead}"
+            if first.offset >= 0:
+                place = f"byte {first.offset}"
             raise FormatError(
                 f"a file must be whole to be decoded at once, got: {first.reason} "
-                f"(byte {first.offset}); use decode_file, which keeps the rest"
+                f"({place}); use decode_file, which keeps the rest"
             )
         samples = np.concatenate([np.zeros((0, info.n_leads), info.dtype), *blocks])
         return with_samples(info, samples)

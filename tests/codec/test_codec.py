@@ -271,7 +271,7 @@ def test_other_windows_than_the_bundles_are_refused(codec: Codec) -> None:
 
 def test_a_level_that_the_bundle_lacks_is_refused(codec: Codec) -> None:
     data = make_file([Frame(0, 0, 30, b"")], 100, level_names={30: "other"})
-    with pytest.raises(ModelError, match="30"):
+    with pytest.raises(FormatError, match=r"got 30.*window 0, lead 0"):
         codec.decode(data)
 
 
