@@ -85,8 +85,10 @@ def _export(options: argparse.Namespace) -> None:
     reached = export_bundle(find_preset(options.preset), options.run, options.out)
     print(f"{options.out}: {options.preset} after {reached['n_steps']} steps")
     for name, figures in reached["validation"].items():
+        note = "" if name in reached["levels"] else ": left out"
         print(
-            f"  {name:9} {figures['bits_per_sample']:.4f} b/s, PRDN {figures['prdn']} %"
+            f"  {name:9} {figures['bits_per_sample']:.4f} b/s, "
+            f"PRDN {figures['prdn']} %, {figures['advantage']:.2f} x the wavelet{note}"
         )
 
 

@@ -36,6 +36,7 @@ from training.presets import Preset
 from training.rate_model import RateModel
 from training.tables import Tables
 from training.trainer import build_model, load_checkpoint
+from training.worth import MIN_ADVANTAGE, advantage, wavelet_curve
 
 FIRST_NEURAL_ID = 16
 LIMIT = 15  # of the alphabet; larger values are escaped
@@ -151,9 +152,18 @@ def _validation_windows() -> FloatArray:
 
 
 def level_tables(
-    model: CodecModel, training: list[FloatArray], validation: FloatArray
+    model: CodecModel,
+    training: list[FloatArray],
+    validation: FloatArray,
+    *,
+    classical: Tables,
 ) -> tuple[Tables, dict[str, LatentShape], dict[str, dict[str, float]]]:
-    """Return tables, latent shapes and validation figures of every neural level."""
+    """Return tables, latent shapes and validation figures of the neural levels.
+
+    Figures are of every level; a level that is not clearly above the wavelet at its
+    PRDN has no tables and no shape.
+    """
+    curve = wavelet_curve(classical, validation[..., 0])
     tables: Tables = {}
     shapes: dict[str, LatentShape] = {}
     figures: dict[str, dict[str, float]] = {}
@@ -163,6 +173,13 @@ def level_tables(
         threshold, figures[latent.name] = _choose_threshold(
             model, i, checked[i], validation
         )
+        reached = figures[latent.name]
+        reached["advantage"] = round(
+            advantage(curve, prdn=reached["prdn"], rate=reached["bits_per_sample"]),
+            3,
+        )
+        if reached["advantage"] < MIN_ADVANTAGE:
+            continue
         context = context_weights(model.rates[i])
         counts = fit_tables(context, quantize(fitted[i], threshold))
         tables |= {
@@ -191,7 +208,9 @@ def export_bundle(preset: Preset, run: Path, folder: Path) -> dict[str, Any]:
     model = build_model(preset)
     step = load_checkpoint(run / "checkpoint.npz", model)
     normalized, tables = classical_tables()
-    more, latents, figures = level_tables(model, normalized, _validation_windows())
+    more, latents, figures = level_tables(
+        model, normalized, _validation_windows(), classical=tables
+    )
     levels = [
         Level(
             id=FIRST_NEURAL_ID + i,
@@ -200,7 +219,13 @@ def export_bundle(preset: Preset, run: Path, folder: Path) -> dict[str, Any]:
             nominal_gain=float(latent.nominal_gain),
         )
         for i, latent in enumerate(preset.networks.latents)
+        if latent.name in latents
     ]
+    networks = {
+        name: content
+        for name, content in export_networks(model).items()
+        if name.removeprefix("entry_") in {*latents, "encoder", "body"}
+    }
     trained: dict[str, object] = {
         "preset": preset.networks.name,
         "data": "MIT-BIH train, CinC 2017 train",
@@ -214,7 +239,8 @@ def export_bundle(preset: Preset, run: Path, folder: Path) -> dict[str, Any]:
         tables=tables | more,
         neural_levels=levels,
         latents=latents,
-        networks=export_networks(model),
+        networks=networks,
         trained=trained,
     )
-    return trained | {"seconds": round(time.monotonic() - begun)}
+    seconds = round(time.monotonic() - begun)
+    return trained | {"levels": [*latents], "seconds": seconds}

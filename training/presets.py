@@ -23,8 +23,8 @@ class Preset:
 
 
 # Paper: the reconstruction phase of Brosh et al., arXiv 2106.00606, here with the rate
-# in the loss. Hardware: one core of a 2-core machine, no GPU, under 2 GiB. Figures: bits
-# a sample at 300 Hz and PRDN on the windows that `export` validates with (CinC
+# in the loss. Hardware: one core of a 2-core machine, no GPU, under 2 GiB. Figures:
+# bits a sample at 300 Hz and PRDN on the windows that `export` validates with (CinC
 # validation, MIT-BIH train); the test splits are in docs/results.md.
 PRESETS = {
     # For a gateway: 4.95 M MACs a segment. 24,000 steps of 0.10 s, about 40 minutes.

@@ -47,7 +47,19 @@ def exported(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Bundle:
     """The bundle of an untrained run, made without any record."""
-    run = tmp_path_factory.mktemp("run")
+    return export_tiny(tiny_model, tiny_preset, batch, tmp_path_factory, least=0.0)
+
+
+def export_tiny(
+    tiny_model: CodecModel,
+    tiny_preset: Preset,
+    batch: np.ndarray,
+    folders: pytest.TempPathFactory,
+    *,
+    least: float,
+) -> Bundle:
+    """Export levels that have at least that advantage over the wavelet."""
+    run = folders.mktemp("run")
     save_checkpoint(run / "checkpoint.npz", tiny_model, 3)
     classical = load_bundle(COSINE).tables
     shared = {k: v for k, v in classical.items() if not k.startswith("gain_")}
@@ -55,6 +67,7 @@ def exported(
     windows = [normalize(x) for x in batch[..., 0]]
     patch.setattr("training.export.classical_tables", lambda: (windows, shared))
     patch.setattr("training.export._validation_windows", lambda: batch[:2])
+    patch.setattr("training.export.MIN_ADVANTAGE", least)
     try:
         trained = export_bundle(tiny_preset, run, run / "bundle")
     finally:
@@ -75,6 +88,19 @@ def test_the_bundle_names_its_levels(exported: Bundle) -> None:
     assert {shape.threshold for shape in exported.latents.values()} <= set(THRESHOLDS)
     figures = exported.config["trained"]["validation"]
     assert set(figures) == {"gain_32", "gain_128"}
+
+
+def test_a_level_below_the_wavelet_is_left_out(
+    tiny_model: CodecModel,
+    tiny_preset: Preset,
+    batch: np.ndarray,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    bundle = export_tiny(tiny_model, tiny_preset, batch, tmp_path_factory, least=99.0)
+    assert not [level for level in bundle.levels if level.kind == "neural"]
+    assert not [name for name in bundle.tables if name.startswith("gain_")]
+    assert set(bundle.networks) == {"encoder", "body"}
+    assert {"gain_32", "gain_128"} == set(bundle.config["trained"]["validation"])
 
 
 def test_its_tables_are_valid(exported: Bundle, tiny_model: CodecModel) -> None:
