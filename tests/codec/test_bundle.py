@@ -72,7 +72,8 @@ def test_a_shipped_bundle_is_whole(name: str) -> None:
     assert set(neural) == set(bundle.latents)
     assert len(neural) >= 3 or name == "classical"
     numbers = [bundle.latents[level].level_idx for level in neural]
-    assert numbers == list(range(len(neural)))
+    # A level that does not earn its place is left out, its number with it.
+    assert numbers == sorted(set(numbers))
     networks = {f"entry_{level}" for level in neural}
     networks |= {"encoder", "body"} if neural else set()
     assert set(bundle.networks) == networks

@@ -76,7 +76,12 @@ def test_standard_input_to_standard_output(
 def interrupt(command: list[str], out: Path, env: dict[str, str], kind: int) -> int:
     """Start a command, signal it once it has begun to write, return its status."""
     with subprocess.Popen(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # Tests run in the background of a shell inherit that SIGINT is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         started_s = time.monotonic()
         while not [path for path in out.rglob("*") if path.is_file()]:
