@@ -10,6 +10,7 @@ import, is loaded only when that command runs.
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 import threading
@@ -40,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 an error, 2 wrong usage, 130 interrupted.
     """
+    # The codec's matrix products are tiny: more BLAS threads only spin, and take from
+    # the processes of --jobs. It counts only before NumPy is first imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         with _ending_on_sigterm():
             return _guarded(argv)
