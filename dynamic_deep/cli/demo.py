@@ -118,9 +118,12 @@ def chosen_steps(codec: Codec) -> list[Step]:
 
 
 def _spread(names: Sequence[str], count: int) -> list[str]:
-    """Return `count` of the names, evenly spread, the last among them."""
-    step = max(1, -(-len(names) // count))
-    return list(names[::-1][::step][:count][::-1])
+    """Return `count` names, evenly spread from first to last; one: the middle."""
+    if count == 1 or len(names) <= 1:
+        return list(names[len(names) // 2 :][:1])
+    count = min(count, len(names))
+    gap = (len(names) - 1) / (count - 1)
+    return [names[round(i * gap)] for i in range(count)]
 
 
 def _try_level(
