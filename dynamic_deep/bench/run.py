@@ -70,9 +70,8 @@ def run_bench(
     records: list[BenchRecord] = []
     tables: list[list[Table]] = []
     problems: list[str] = []
-    for outcome in _outcomes(
-        [Path(path) for path in paths], entrants, options, progress
-    ):
+    places = [Path(path) for path in paths]
+    for outcome in _outcomes(places, entrants, options, progress):
         if isinstance(outcome, str):
             problems.append(outcome)
             continue

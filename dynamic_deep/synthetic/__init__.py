@@ -10,7 +10,7 @@ no differential equation.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -144,15 +144,20 @@ def simulate(
     )
     rpeaks = np.rint(beats.time_s * fs).astype(np.int64)
     inside = (rpeaks >= 0) & (rpeaks < n_samples)
-    rhythms = tuple(
-        RhythmSpan(rhythm=kind, start=round(a * fs), stop=min(round(b * fs), n_samples))
-        for kind, a, b in spans
-    )
     return SimulatedEcg(
         recording=recording,
         rpeaks=rpeaks[inside],
         ectopic=beats.ectopic[inside],
-        rhythms=rhythms,
+        rhythms=_in_samples(spans, fs, n_samples),
+    )
+
+
+def _in_samples(
+    spans: Iterable[tuple[str, float, float]], fs: float, n_samples: int
+) -> tuple[RhythmSpan, ...]:
+    return tuple(
+        RhythmSpan(rhythm=kind, start=round(a * fs), stop=min(round(b * fs), n_samples))
+        for kind, a, b in spans
     )
 
 
