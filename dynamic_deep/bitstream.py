@@ -100,6 +100,11 @@ def pack_head(level_id: int, payload_len: int) -> bytes:
     return (TAG_LONG | level_id << 8 | payload_len << 16).to_bytes(5, "little")
 
 
+def frame_len(level_id: int, payload_len: int) -> int:
+    """Return the length in bytes of the frame of a payload."""
+    return len(pack_head(level_id, payload_len)) + payload_len + CHECK_LEN
+
+
 def unpack_head(data: bytes, pos: int = 0) -> FrameHead | None:
     """Return the head at `pos`, or None where there is none.
 

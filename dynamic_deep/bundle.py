@@ -6,6 +6,9 @@
     encoder.tflite  a segment -> the latent of every level
     entry_*.tflite  a level's latent -> the decoder's common map
     body.tflite     the map and the level's number -> the reconstruction
+    heads.tflite    the encoder's features, the levels' rates -> foretold task errors
+    task_*.tflite   the tasks
+    calibration_*.npz  what bounds can be promised by; not part of the hash
     MODEL_CARD.md   for people; not part of the hash
 
 `classical` is a bundle without networks.
@@ -36,6 +39,7 @@ BUNDLE_VERSION = 1
 MODEL_ID_LEN = 16  # bytes of the SHA-256
 SHIPPED = Path(__file__).parent / "bundles"
 HASHED = (".json", ".npz", ".tflite")
+UNHASHED = "calibration_"  # names the bundle by its hash, and decides no decoding
 KINDS = ("lossless", "near_lossless", "wavelet", "neural")
 # What JSON, zip and NumPy raise for bytes that are not theirs.
 _UNREADABLE = (
@@ -95,6 +99,7 @@ class Bundle:
     tables: dict[str, npt.NDArray[Any]]
     networks: dict[str, bytes]
     config: dict[str, Any]
+    folder: Path | None = None
 
     def level(self, name: str) -> Level:
         """Return a level by its name.
@@ -179,7 +184,7 @@ def content_hash(folder: Path) -> bytes:
     """Return the model id of a bundle's folder."""
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        if path.suffix in HASHED:
+        if path.suffix in HASHED and not path.name.startswith(UNHASHED):
             content = path.read_bytes()
             digest.update(f"{path.name}\0{len(content)}\0".encode())
             digest.update(content)
@@ -220,6 +225,7 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
         tables=tables,
         networks={p.stem: p.read_bytes() for p in sorted(folder.glob("*.tflite"))},
         config=config,
+        folder=folder,
     )
 
 

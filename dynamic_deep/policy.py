@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which level a window gets: in what order levels are tried, and when one will do."""
+"""Which level a window gets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,18 +34,40 @@ class RungLike(Protocol):
 RungT = TypeVar("RungT", bound=RungLike)
 
 
+class Candidate(Protocol):
+    """What a policy may ask of a window before it chooses."""
+
+    @property
+    def x(self) -> IntArray:
+        """The window as measured, (n_samples,), ADC units."""
+
+    def decoded(self, level: Any) -> IntArray:
+        """Return what a receiver makes of it at a level."""
+
+
 class Policy(Protocol):
     """Chooses a level window by window."""
 
-    @property
-    def needs_decoding(self) -> bool:
-        """Tell whether `accepts` must see the decoded window."""
+    def ladder(self, levels: Sequence[RungT]) -> list[RungT]:
+        """Return the levels that windows may get, of those of a bundle."""
 
-    def order(self, levels: Sequence[RungT]) -> list[RungT]:
-        """Return the levels to try, in this order; the last one is sent unasked."""
+    def choose(self, window: Any, levels: Sequence[RungT]) -> RungT:
+        """Return the level of a window, one of its ladder."""
 
-    def accepts(self, x: IntArray, x_hat: IntArray) -> bool:
-        """Tell whether a window may be sent so; called if `needs_decoding`."""
+
+def named_levels(levels: Sequence[RungT], names: Sequence[str]) -> list[RungT]:
+    """Return the levels of these names, in this order.
+
+    Raises:
+        ConfigError: If there is none of a name.
+    """
+    by_name = {level.name: level for level in levels}
+    for name in names:
+        if name not in by_name:
+            raise ConfigError(
+                f"level must be one of {', '.join(by_name)}; got {name!r}"
+            )
+    return [by_name[name] for name in names]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,19 +75,14 @@ class Fixed:
     """Every window gets the same level."""
 
     level: str
-    needs_decoding: bool = False
 
-    def order(self, levels: Sequence[RungT]) -> list[RungT]:
+    def ladder(self, levels: Sequence[RungT]) -> list[RungT]:
         """Return the one level."""
-        chosen = [level for level in levels if level.name == self.level]
-        if not chosen:
-            names = ", ".join(level.name for level in levels)
-            raise ConfigError(f"level must be one of {names}; got {self.level!r}")
-        return chosen
+        return named_levels(levels, [self.level])
 
-    def accepts(self, x: IntArray, x_hat: IntArray) -> bool:
-        """Accept whatever comes."""
-        return True
+    def choose(self, window: Candidate, levels: Sequence[RungT]) -> RungT:
+        """Return the one level."""
+        return levels[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +90,6 @@ class MaxPrdn:
     """The highest gain whose PRDN, measured on the spot, is at most `percent`."""
 
     percent: float
-    needs_decoding: bool = True
 
     def __post_init__(self) -> None:
         """Check the bound."""
@@ -83,13 +99,20 @@ class MaxPrdn:
                 "use level lossless for no error at all"
             )
 
-    def order(self, levels: Sequence[RungT]) -> list[RungT]:
+    def ladder(self, levels: Sequence[RungT]) -> list[RungT]:
         """Return the lossy levels from high gain to low, then lossless."""
         lossy = [level for level in levels if level.kind in ("wavelet", "neural")]
         lossy.sort(key=lambda level: -level.nominal_gain)
         return lossy + [level for level in levels if level.kind == "lossless"]
 
-    def accepts(self, x: IntArray, x_hat: IntArray) -> bool:
+    def choose(self, window: Candidate, levels: Sequence[RungT]) -> RungT:
+        """Return the first level that keeps to it; the last one unasked."""
+        for level in levels[:-1]:
+            if self._accepts(window.x, window.decoded(level)):
+                return level
+        return levels[-1]
+
+    def _accepts(self, x: IntArray, x_hat: IntArray) -> bool:
         """Tell whether the PRDN is within the bound; a flat window has none."""
         x = x.astype(np.float64)
         power = float(np.square(x - x.mean()).sum())

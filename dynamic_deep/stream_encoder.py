@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -12,11 +13,12 @@ import numpy.typing as npt
 from dynamic_deep.bundle import Level
 from dynamic_deep.container import NO_MODEL, ContainerWriter, FileHeader, Frame
 from dynamic_deep.errors import ConfigError
+from dynamic_deep.heads import Heads
 from dynamic_deep.policy import Fixed, Policy
 from dynamic_deep.recording import RecordingInfo, check_samples, mv_per_unit
 from dynamic_deep.segments import min_tail_len, window_start
+from dynamic_deep.window_candidate import WindowCandidate
 from dynamic_deep.window_codec import (
-    Analysis,
     WindowCodec,
     max_error_adc,
     only_lossless_fits,
@@ -79,9 +81,9 @@ class StreamEncoder:
         self.info = info
         self._windows = windows
         self._policy = policy or Fixed(level=DEFAULT_LEVEL)
-        self._order = self._policy.order(windows.bundle.levels)
-        self._max_errors = _max_errors(info, self._order, max_error_uv)
-        needs_bundle = [v for v in self._order if v.kind in ("wavelet", "neural")]
+        self._ladder = self._policy.ladder(windows.bundle.levels)
+        self._max_errors = _max_errors(info, self._ladder, max_error_uv)
+        needs_bundle = [v for v in self._ladder if v.kind in ("wavelet", "neural")]
         header = FileHeader(
             model_id=windows.bundle.model_id if needs_bundle else NO_MODEL,
             info=info,
@@ -162,22 +164,22 @@ class StreamEncoder:
         self._window_idx += 1
 
     def _choose(self, x: npt.NDArray[np.int32], lead: int) -> tuple[Level, bytes]:
-        place = window_place(len(x), self.info, lead)
-        windows = self._windows
-        window = windows.analyze(x, place)
-        if only_lossless_fits(x, self.info.adc_bits):
-            return self._lossless, windows.encode(window, self._lossless)
-        for level in self._order[:-1]:
-            payload = self._payload(window, level, lead)
-            x_hat = windows.decode(payload, level, place)
-            if self._policy.accepts(x, x_hat):
-                return level, payload
-        return self._order[-1], self._payload(window, self._order[-1], lead)
+        window = WindowCandidate(
+            self._windows,
+            x,
+            window_place(len(x), self.info, lead),
+            heads=self._heads,
+            max_error=self._max_errors[lead],
+        )
+        level = self._lossless
+        if not only_lossless_fits(x, self.info.adc_bits):
+            level = self._policy.choose(window, self._ladder)
+        return level, window.payload(level)
 
-    def _payload(self, window: Analysis, level: Level, lead: int) -> bytes:
-        is_near = level.kind == "near_lossless"
-        max_error = self._max_errors[lead] if is_near else 0
-        return self._windows.encode(window, level, max_error=max_error)
+    @functools.cached_property
+    def _heads(self) -> Heads | None:
+        has_heads = "heads" in self._windows.bundle.networks
+        return Heads(self._windows.bundle) if has_heads else None
 
 
 def _max_errors(

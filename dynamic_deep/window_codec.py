@@ -79,14 +79,35 @@ class Analysis:
         at_model_rate = to_model_rate(from_baseline, place.fs)
         self.scale = WindowScale.of(at_model_rate)
         self.normalized = self.scale.normalize(at_model_rate)
+        self.payloads: dict[int, bytes] = {}  # of lossy levels, by id
 
     @functools.cached_property
-    def latents(self) -> list[FloatArray]:
-        """The unquantised latent of every neural level, (n_steps, n_channels)."""
+    def _encoded(self) -> list[FloatArray]:
         short = -len(self.normalized) % SEGMENT_LEN
         padded = np.pad(self.normalized, (0, short), mode="edge")
-        segments = padded.reshape(-1, SEGMENT_LEN, 1)
-        return [y.reshape(-1, y.shape[-1]) for y in self._codec.encoder.run(segments)]
+        return self._codec.encoder.run(padded.reshape(-1, SEGMENT_LEN, 1))
+
+    @property
+    def latents(self) -> list[FloatArray]:
+        """The unquantised latent of every neural level, (n_steps, n_channels)."""
+        return [y.reshape(-1, y.shape[-1]) for y in self._encoded if y.ndim == 3]
+
+    @property
+    def head_features(self) -> FloatArray:
+        """What the error heads read of each segment, (n_segments, n_features)."""
+        features = [y for y in self._encoded if y.ndim == 2]
+        if not features:
+            raise ModelError(
+                f"the encoder of bundle {self._codec.bundle.name} must give features "
+                "to its error heads, it has none; choose a level instead of a bound"
+            )
+        return features[0]
+
+    @functools.cached_property
+    def neural_bytes(self) -> list[int]:
+        """The length of the payload at every neural level, by id."""
+        levels = [v for v in self._codec.bundle.levels if v.kind == "neural"]
+        return [len(self._codec.encode(self, level)) for level in levels]
 
 
 class WindowCodec:
@@ -145,6 +166,11 @@ class WindowCodec:
         """
         if level.kind in ("lossless", "near_lossless"):
             return encode_lossless(window.x, max_error=max_error)
+        if level.id not in window.payloads:
+            window.payloads[level.id] = self._encode_lossy(window, level)
+        return window.payloads[level.id]
+
+    def _encode_lossy(self, window: Analysis, level: Level) -> bytes:
         coder = RangeEncoder()
         self.bundle.scales.encode(coder, window.scale)
         if level.kind == "wavelet":

@@ -26,6 +26,7 @@ SPLITS = Path(__file__).parent / "splits"
 # Another window of the same patient teaches less than one of another patient: CinC has
 # 5,524 records of 30 s in train, MIT-BIH 25 of 30 minutes, which hold most windows.
 CINC_SHARE = 0.6
+N_CLASSES = 4  # of rhythm: A, N, O, ~
 FLIP_SHARE = 0.2  # of the windows get the other polarity, as a swapped electrode gives
 
 
@@ -113,27 +114,45 @@ class RandomWindows:
         cinc: leads of CinC 2017.
         mitdb: leads of MIT-BIH.
         seed: of all the chance in it.
+        classes: the class of a record, by its name, where one is known.
     """
 
-    def __init__(self, cinc: list[Lead], mitdb: list[Lead], *, seed: int) -> None:
+    def __init__(
+        self,
+        cinc: list[Lead],
+        mitdb: list[Lead],
+        *,
+        seed: int,
+        classes: dict[str, int] | None = None,
+    ) -> None:
         """Keep the leads that hold a whole window."""
         self.sets = [
-            [lead.x for lead in leads if len(lead.x) >= WINDOW_LEN]
+            [lead for lead in leads if len(lead.x) >= WINDOW_LEN]
             for leads in (cinc, mitdb)
         ]
         self.seed = seed
+        self.classes = classes or {}
 
     def batch(self, index: int, size: int) -> FloatArray:
         """Return batch `index`: float32, (size, WINDOW_LEN, 1)."""
+        return self.batch_with_classes(index, size)[0]
+
+    def batch_with_classes(
+        self, index: int, size: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return batch `index` and its classes, one-hot or zeros: (size, 4)."""
         rng = np.random.default_rng((self.seed, index))
         rows = np.empty((size, WINDOW_LEN, 1), np.float32)
-        for row in rows:
+        classes = np.zeros((size, N_CLASSES), np.float32)
+        for row, one_hot in zip(rows, classes, strict=True):
             leads = self.sets[0 if rng.random() < CINC_SHARE else 1]
-            x = leads[rng.integers(len(leads))]
-            start = rng.integers(len(x) - WINDOW_LEN + 1)
+            lead = leads[rng.integers(len(leads))]
+            start = rng.integers(len(lead.x) - WINDOW_LEN + 1)
             sign = -1.0 if rng.random() < FLIP_SHARE else 1.0
-            row[:, 0] = sign * normalize(x[start : start + WINDOW_LEN])
-        return rows
+            row[:, 0] = sign * normalize(lead.x[start : start + WINDOW_LEN])
+            if lead.record in self.classes:
+                one_hot[self.classes[lead.record]] = 1.0
+        return rows, classes
 
 
 def all_windows(leads: list[Lead]) -> FloatArray:

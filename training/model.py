@@ -3,16 +3,17 @@
 
 A batch is dealt out evenly to the levels. For level l the loss is
 
-    L_l = mean over its windows of [ ||x - x_hat|| / ||x|| + lambda_l * bits / samples ]
+    L_l = mean over its windows of [ w0 L_R + L_w + lambda_l * bits / samples ]
 
-The first term is the window's PRDN / 100, which is what is reported; its square would
-spend the bits on noisy windows, whose PRDN no codec mends. lambda_l is not chosen but
-steered, so that the rate of the level meets the one its nominal gain asks for.
+L_R is the distortion, L_w the weighted error of the tasks (none in phase 1). lambda_l
+is not chosen but steered, so that the rate of the level meets the one its nominal gain
+asks for.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -26,7 +27,9 @@ from dynamic_deep.networks import (
     build_tail,
     build_trunk,
 )
+from training.distortion import distortion
 from training.rate_model import RateModel
+from training.task_terms import TaskTerms, share_of_weight
 
 RAW_BITS = 16.0  # of a sample, as stored
 # Level, length, checksum (5 bytes), scale and offset (about 12 bits), end of the code.
@@ -58,13 +61,39 @@ def ramped_lmbda(nominal_gain: float) -> float:
     return 0.16 * (nominal_gain / 32.0) ** 1.6
 
 
+@dataclass(frozen=True, kw_only=True)
+class LossSettings:
+    """What the loss is made of, and how lambda finds its place.
+
+    Attributes:
+        distortion: L_R: prdn, mse or mape.
+        w0: its weight.
+        terms: L_w; None in phase 1.
+        n_ramp_steps: how long the weight of the rate rises before it is steered.
+        steer_rate: of log lambda a step.
+    """
+
+    distortion: str = "prdn"
+    w0: float = 1.0
+    terms: TaskTerms | None = None
+    n_ramp_steps: int = N_RAMP_STEPS
+    steer_rate: float = STEER_RATE
+
+
 class CodecModel(keras.Model):
     """Trunk, tails, rate models, decoder entries and body, trained together."""
 
-    def __init__(self, config: NetworkConfig, *, seed: int = 0) -> None:
-        """Build every part."""
+    def __init__(
+        self,
+        config: NetworkConfig,
+        *,
+        seed: int = 0,
+        loss: LossSettings | None = None,
+    ) -> None:
+        """Build every part; without settings the loss is that of phase 1."""
         super().__init__(name=config.name)
         self.config = config
+        self.settings = loss or LossSettings()
         self.trunk = build_trunk(config)
         n_features = self.trunk.output_shape[-1]
         self.tails = [build_tail(latent, n_features) for latent in config.latents]
@@ -92,6 +121,11 @@ class CodecModel(keras.Model):
         names = [latent.name for latent in config.latents]
         self.rate_means = [keras.metrics.Mean(f"bps_{name}") for name in names]
         self.prdn_means = [keras.metrics.Mean(f"prdn_{name}") for name in names]
+        tasks = self.settings.terms.networks if self.settings.terms else {}
+        self.task_means = {
+            task: [keras.metrics.Mean(f"{task}_{name}") for name in names]
+            for task in tasks
+        }
 
     def latents(self, x: keras.KerasTensor) -> list[keras.KerasTensor]:
         """Return the latent of each level for its share of the batch, unquantised."""
@@ -130,22 +164,57 @@ class CodecModel(keras.Model):
     ) -> Any:
         """Return the loss, and steer the weights of the rate."""
         x_hat, bits = y_pred
-        power = ops.mean(ops.square(x), axis=(1, 2))
-        error = ops.mean(ops.square(x - x_hat), axis=(1, 2))
-        prdn = ops.sqrt((error + 1e-5) / (power + 1e-5))
-        shares = ops.split(prdn, len(bits), axis=0)
+        n_levels = len(bits)
+        per_window = distortion(self.settings.distortion, x, x_hat)
+        prdn = ops.split(distortion("prdn", x, x_hat), n_levels, axis=0)
+        shares = ops.split(self.settings.w0 * per_window, n_levels, axis=0)
+        task_shares = self._task_shares(x, x_hat, y)
         lmbda = ops.exp(self.log_lmbda)
         loss, steer = 0.0, []
         for i, latent in enumerate(self.config.latents):
             rate = ops.mean(bits[i]) / WINDOW_LEN
-            loss = loss + ops.mean(shares[i]) + lmbda[i] * rate
+            loss = loss + ops.mean(shares[i]) + task_shares[i] + lmbda[i] * rate
             over = ops.log(rate / noisy_target_rate(latent.nominal_gain))
             steer.append(ops.clip(ops.stop_gradient(over), -0.5, 0.5))
             self.rate_means[i].update_state(rate)
-            self.prdn_means[i].update_state(100.0 * ops.mean(shares[i]))
+            self.prdn_means[i].update_state(100.0 * ops.mean(prdn[i]))
         if training:
             ramp = math.log(1.0 / FIRST_LMBDA_SHARE) / N_RAMP_STEPS
-            ramping = self.optimizer.iterations < N_RAMP_STEPS
-            change = ops.where(ramping, ramp, STEER_RATE * ops.stack(steer))
-            self.log_lmbda.assign_add(change)
-        return loss / len(bits)
+            ramping = self.optimizer.iterations < self.settings.n_ramp_steps
+            steered = self.settings.steer_rate * ops.stack(steer)
+            self.log_lmbda.assign_add(ops.where(ramping, ramp, steered))
+        return loss / n_levels
+
+    def _task_shares(
+        self, x: keras.KerasTensor, x_hat: keras.KerasTensor, classes: Any
+    ) -> list[Any]:
+        """Return L_w of each level: mean over its windows that are asked."""
+        terms, n_levels = self.settings.terms, len(self.config.latents)
+        if terms is None:
+            return [0.0] * n_levels
+        shares: list[Any] = [0.0] * n_levels
+        for task, weight in terms.weights.tasks.items():
+            asked = [_asked(part, task, n_levels) for part in (x, x_hat, classes)]
+            error = terms.error(task, *asked)
+            cost = terms.cost(task, error)
+            for i, latent in enumerate(self.config.latents):
+                part = ops.split(cost, n_levels, axis=0)[i]
+                share = weight * share_of_weight(latent.nominal_gain)
+                shares[i] = shares[i] + share * ops.mean(part)
+                level_errors = ops.split(error, n_levels, axis=0)[i]
+                self.task_means[task][i].update_state(ops.mean(level_errors))
+        return shares
+
+
+def _asked(part: Any, task: str, n_levels: int) -> Any:
+    """Return the windows of each level that a task is asked about.
+
+    R peaks need no more than a third: a window holds some forty of them, and asking
+    costs more than the codec.
+    """
+    if part is None or task != "rpeaks":
+        return part
+    share = part.shape[0] // n_levels
+    n_asked = max(1, share // 3)
+    levels = ops.split(part, n_levels, axis=0)
+    return ops.concatenate([level[:n_asked] for level in levels])

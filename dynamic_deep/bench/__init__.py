@@ -12,12 +12,12 @@ from dynamic_deep.bench.result import (
     BenchResult,
     BenchRow,
     EqualPrdn,
-    Example,
     Interval,
     to_dict,
     to_json,
 )
 from dynamic_deep.bench.run import Progress, run_bench
+from dynamic_deep.bench.shown import Example, LevelStrip
 from dynamic_deep.bench.table import format_table
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "EqualPrdn",
     "Example",
     "Interval",
+    "LevelStrip",
     "Progress",
     "format_table",
     "run_bench",

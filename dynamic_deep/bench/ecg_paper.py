@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.bench.plots import GROUP_COLOURS, INK, ORANGE, SKY
-from dynamic_deep.bench.result import Example
+from dynamic_deep.bench.level_strip import level_colours, text_colour
+from dynamic_deep.bench.plots import INK, ORANGE, SKY
+from dynamic_deep.bench.shown import Example
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -47,12 +48,19 @@ class _Layout:
         return self.signal + self.residual + _STRIP
 
 
-def ecg_svgs(example: Example) -> list[str]:
-    """Return one SVG element for every 10 s of the window."""
+def ecg_svgs(example: Example, colours: dict[str, str] | None = None) -> list[str]:
+    """Return one SVG element for every 10 s of the window.
+
+    Args:
+        example: the window.
+        colours: of the levels, from `level_colours`.
+    """
+    colours = colours or level_colours([example.step])
     layout = _plan(example)
     row_len = max(1, round(ROW_S * example.fs))
     starts = range(0, len(example.x), row_len)
-    return [_row(example, layout, start, start + row_len) for start in starts]
+    colour = colours[example.step.level]
+    return [_row(example, layout, range(at, at + row_len), colour) for at in starts]
 
 
 def is_clipped(example: Example) -> bool:
@@ -80,7 +88,8 @@ def _big_squares(height: float, least: float, most: float) -> float:
     return min(max(5.0 * math.ceil(height / 5.0), least), most)
 
 
-def _row(example: Example, layout: _Layout, start: int, stop: int) -> str:
+def _row(example: Example, layout: _Layout, part: range, strip_colour: str) -> str:
+    start, stop = part.start, part.stop
     x, x_hat = example.x[start:stop], example.x_hat[start:stop]
     zero = layout.signal + layout.residual / 2
     strip_y = layout.signal + layout.residual
@@ -105,7 +114,7 @@ def _row(example: Example, layout: _Layout, start: int, stop: int) -> str:
             f'<g clip-path="url(#{clip}s)">{"".join(overlay)}</g>',
             _rule(zero, "#b08080", end_mm),
             f'<g clip-path="url(#{clip}r)">{residual}</g>',
-            _strip(example, strip_y, end_mm),
+            _strip(example, strip_y, end_mm, strip_colour),
             _text(_MARGIN + 1, 3.4, f"{example.start_s + seconds:.1f} s", INK),
             _text(1, layout.signal + 3.4, "residual", RESIDUAL),
             "</svg>",
@@ -183,10 +192,9 @@ def _rule(y: float, colour: str, end_mm: float) -> str:
     )
 
 
-def _strip(example: Example, y: float, end_mm: float) -> str:
-    """Return the bar that names the level of each stretch of the row."""
-    colour = GROUP_COLOURS.get(example.step.group, INK)
-    text = _text(_MARGIN + 1.5, y + 3.6, example.row, "#fff")
+def _strip(example: Example, y: float, end_mm: float, colour: str) -> str:
+    """Return the bar that names the level that the window was sent at."""
+    text = _text(_MARGIN + 1.5, y + 3.6, example.step.level, text_colour(colour))
     return (
         f'<rect x="{_MARGIN:g}" y="{y + 0.6:g}" width="{end_mm - _MARGIN:g}" '
         f'height="{_STRIP - 1:g}" fill="{colour}"/>{text}'

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bench.baselines import Baseline
-from dynamic_deep.bench.groups import LOSSLESS
+from dynamic_deep.bench.groups import KIND_GROUPS, LOSSLESS
 from dynamic_deep.bitstream import CHECK_LEN, pack_head
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.recording import mv_per_unit
@@ -81,6 +81,9 @@ class Entrant(Protocol):
     def note(self) -> str:
         """What a reader must know."""
 
+    def sent_at(self, level_id: int) -> tuple[str, str]:
+        """Return the name and the group of the level that a window was sent at."""
+
     def encode(self, samples: IntArray, lead: LeadContext) -> Coded:
         """Code one window, shape (n_samples,), ADC units."""
 
@@ -117,6 +120,10 @@ class BaselineEntrant:
     def note(self) -> str:
         """What a reader must know."""
         return self.baseline.note
+
+    def sent_at(self, level_id: int) -> tuple[str, str]:
+        """Return its own name and group: it has one level."""
+        return self.name, self.group
 
     def encode(self, samples: IntArray, lead: LeadContext) -> Coded:
         """Code one window."""
@@ -156,6 +163,11 @@ class LevelEntrant:
     def lossless(self) -> bool:
         """Whether every sample must come back."""
         return self.group == LOSSLESS
+
+    def sent_at(self, level_id: int) -> tuple[str, str]:
+        """Return the level's name and group; a flat window is sent lossless."""
+        level = self.codec.bundle.level_by_id(level_id)
+        return level.name, KIND_GROUPS[level.kind]
 
     def encode(self, samples: IntArray, lead: LeadContext) -> Coded:
         """Code one window, at the level that a file would give it."""

@@ -11,14 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bench.entrants import Entrant, LeadContext
-from dynamic_deep.bench.groups import NEURAL, WAVELET
+from dynamic_deep.bench.groups import CHOSEN, NEURAL, WAVELET
 from dynamic_deep.bench.measure import Table, cut_window, measure_window
-from dynamic_deep.bench.result import (
-    BenchOptions,
-    BenchRecord,
-    Example,
-    LadderStep,
-)
+from dynamic_deep.bench.result import BenchOptions, BenchRecord
+from dynamic_deep.bench.shown import Example, LadderStep
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.recording import mv_per_unit
 from dynamic_deep.segments import window_bounds
@@ -55,7 +51,7 @@ def pick_examples(
         seen.add(rank)
         record, row = places[rank]
         ladder = [
-            _step(entrant, tables[record][row])
+            ladder_step(entrant, tables[record][row])
             for entrant, tables in zip(entrants, by_entrant, strict=True)
             if entrant.bundle and not tables[record][row]["is_failed"]
         ]
@@ -76,7 +72,7 @@ def _choose_row(entrants: Sequence[Entrant], options: BenchOptions) -> int | Non
             f"example_level must be among {', '.join(names)}, got {wanted}; choose "
             "from the list"
         )
-    for group in (NEURAL, WAVELET):
+    for group in (CHOSEN, NEURAL, WAVELET):
         of_group = [i for i, entrant in enumerate(entrants) if entrant.group == group]
         if of_group:
             return of_group[len(of_group) // 2]
@@ -90,11 +86,14 @@ def _ranked(tables: Sequence[Table]) -> Places:
     return [places[i] for i in order]
 
 
-def _step(entrant: Entrant, window: Table) -> LadderStep:
+def ladder_step(entrant: Entrant, window: Table) -> LadderStep:
+    """Return what a coder made of one window, a row of its table."""
     n_bytes = int(window["coded_bytes"])
+    level, group = entrant.sent_at(int(window["level_id"]))
     return LadderStep(
         name=entrant.name,
-        group=entrant.group,
+        group=group,
+        level=level,
         gain=float(window["raw_bytes"]) / n_bytes,
         prdn=float(window["prdn"]),
         n_bytes=n_bytes,
@@ -123,17 +122,17 @@ def _example(
         window_idx=window_idx,
         start_s=bounds[0] / recording.fs,
         fs=recording.fs,
-        x=_to_mv(samples, context),
-        x_hat=_to_mv(decoded, context),
-        step=_step(entrant, window),
+        x=to_mv(samples, context),
+        x_hat=to_mv(decoded, context),
+        step=ladder_step(entrant, window),
         ladder=ladder,
     )
 
 
-def _to_mv(
+def to_mv(
     samples: npt.NDArray[np.integer], lead: LeadContext
 ) -> npt.NDArray[np.float64]:
-    # A unit that is no voltage is drawn as if it were mV.
+    """Return samples in mV; a unit that is no voltage is taken as if it were mV."""
     is_voltage = math.isfinite(lead.uv_per_adc)
     scale = mv_per_unit(lead.units) if is_voltage else 1.0
     physical = (samples.astype(np.float64) - lead.adc_baseline) / lead.adc_gain

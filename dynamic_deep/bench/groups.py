@@ -8,4 +8,11 @@ LOSSLESS = "lossless"
 NEAR_LOSSLESS = "near-lossless"
 WAVELET = "wavelet"
 NEURAL = "neural"
-GROUPS = (LZ77, LOSSLESS, NEAR_LOSSLESS, WAVELET, NEURAL)
+CHOSEN = "chosen"  # a level for each window, by a bound
+GROUPS = (LZ77, LOSSLESS, NEAR_LOSSLESS, WAVELET, NEURAL, CHOSEN)
+KIND_GROUPS = {
+    "lossless": LOSSLESS,
+    "near_lossless": NEAR_LOSSLESS,
+    "wavelet": WAVELET,
+    "neural": NEURAL,
+}

@@ -32,6 +32,7 @@ WINDOW_DTYPE = np.dtype(
     [
         ("lead", np.int16),
         ("window_idx", np.int32),
+        ("level_id", np.int16),  # what it was sent at; -1 by a baseline
         ("n_samples", np.int32),
         ("lead_s", np.float64),  # seconds of signal
         ("raw_bytes", np.int64),
@@ -111,6 +112,7 @@ def measure_window(
     done = time.process_time()
     row = np.zeros((), WINDOW_DTYPE)
     row["lead"], row["window_idx"] = lead.lead, lead.window_idx
+    row["level_id"] = coded.level_id
     row["n_samples"], row["lead_s"] = len(samples), len(samples) / lead.fs
     row["raw_bytes"] = raw_bytes
     row["payload_bytes"], row["coded_bytes"] = len(coded.payload), coded.n_bytes

@@ -6,15 +6,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from dynamic_deep.bench.shown import Example, LevelStrip
 from dynamic_deep.errors import ConfigError
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,34 +134,6 @@ class BenchRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LadderStep:
-    """What one coder makes of one window."""
-
-    name: str
-    group: str
-    gain: float
-    prdn: float
-    n_bytes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Example:
-    """One window to look at; `x` and `x_hat` float64, (n_samples,), mV."""
-
-    title: str
-    row: str
-    record: str
-    lead_name: str
-    window_idx: int
-    start_s: float
-    fs: float
-    x: FloatArray = field(repr=False)
-    x_hat: FloatArray = field(repr=False)
-    step: LadderStep
-    ladder: tuple[LadderStep, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class BenchResult:
     """All that a run found."""
 
@@ -176,6 +146,7 @@ class BenchResult:
     missing: dict[str, str]  # baseline left out: the package it needs
     problems: tuple[str, ...]  # records and windows that could not be measured
     examples: tuple[Example, ...] = ()
+    strips: tuple[LevelStrip, ...] = ()
 
 
 def to_dict(result: BenchResult) -> dict[str, Any]:
@@ -183,7 +154,7 @@ def to_dict(result: BenchResult) -> dict[str, Any]:
     plain = {
         entry.name: getattr(result, entry.name)
         for entry in dataclasses.fields(result)
-        if entry.name != "examples"
+        if entry.name not in ("examples", "strips")
     }
     plain["examples"] = [
         {
@@ -195,6 +166,16 @@ def to_dict(result: BenchResult) -> dict[str, Any]:
             "ladder": example.ladder,
         }
         for example in result.examples
+    ]
+    plain["strips"] = [
+        {
+            "row": strip.row,
+            "record": strip.record,
+            "lead_name": strip.lead_name,
+            "gain": strip.gain,
+            "windows": strip.windows,
+        }
+        for strip in result.strips
     ]
     plain = {"format": "dynamic-deep-bench", "format_version": 1, **plain}
     cleaned = _clean(plain)

@@ -9,22 +9,9 @@ from typing import Any
 
 from dynamic_deep.bench.baselines import load_baselines
 from dynamic_deep.bench.entrants import BaselineEntrant, Entrant, LevelEntrant
-from dynamic_deep.bench.groups import (
-    GROUPS,
-    LOSSLESS,
-    NEAR_LOSSLESS,
-    NEURAL,
-    WAVELET,
-)
+from dynamic_deep.bench.groups import GROUPS, KIND_GROUPS, NEAR_LOSSLESS, NEURAL
 from dynamic_deep.bench.result import BenchOptions
 from dynamic_deep.errors import ConfigError
-
-KIND_GROUPS = {
-    "lossless": LOSSLESS,
-    "near_lossless": NEAR_LOSSLESS,
-    "wavelet": WAVELET,
-    "neural": NEURAL,
-}
 
 
 def load_codec(bundle: str) -> Any:

@@ -26,6 +26,7 @@ from dynamic_deep.bench.result import (
     EqualPrdn,
 )
 from dynamic_deep.bench.roster import build_entrants
+from dynamic_deep.bench.strips import pick_strips
 from dynamic_deep.errors import ConfigError, DynamicDeepError, InvalidSignalError
 
 # Called with what is done, the total (both in recordings), and the name at hand.
@@ -94,6 +95,7 @@ def run_bench(
         missing=missing,
         problems=tuple(problems),
         examples=tuple(pick_examples(entrants, records, by_entrant, options)),
+        strips=tuple(pick_strips(entrants, records, by_entrant, options)),
     )
 
 

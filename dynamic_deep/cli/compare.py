@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from dynamic_deep.segments import window_bounds
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.integer]
+
+Observer = Callable[[IntArray, IntArray], object]
 
 READ_LEN = 1 << 16  # samples a lead that are read from the original at a time
 
@@ -43,9 +45,14 @@ class Comparison:
 
     Args:
         original: The recording that was coded.
+        observe: Called with each window as measured and as decoded, two int arrays
+            (n_samples, n_leads), ADC units.
     """
 
-    def __init__(self, original: RecordingReader) -> None:
+    def __init__(
+        self, original: RecordingReader, observe: Observer | None = None
+    ) -> None:
+        self._observe = observe
         self.windows: list[WindowError] = []
         self._info = original.info
         self._original = _Rows(original.blocks(READ_LEN), original.info.n_leads)
@@ -71,7 +78,10 @@ class Comparison:
         rows = np.concatenate(self._pending)
         x_hat, rest = rows[:length], rows[length:]
         self._pending, self._n_pending = [rest], len(rest)
-        x = self._original.take(length).astype(np.float64)
+        measured = self._original.take(length)
+        if self._observe is not None:
+            self._observe(measured, x_hat)
+        x = measured.astype(np.float64)
         error = x - x_hat
         baseline = np.asarray(self._info.adc_baseline, dtype=np.float64)
         forms = (x, x - baseline, x - x.mean(axis=0), x - x.min(axis=0))

@@ -98,6 +98,7 @@ def _bundle(facts: dict[str, Any]) -> str:
 
 
 def _level_table(facts: dict[str, Any]) -> str:
+    """Return the levels, strongest compression last, with a bar for the frames."""
     payload_bytes = max(1, sum(level["payload_bytes"] for level in facts["levels"]))
     rows = [
         [
@@ -107,11 +108,13 @@ def _level_table(facts: dict[str, Any]) -> str:
             f"{level['payload_bytes']:,}",
             f"{100 * level['payload_bytes'] / payload_bytes:.1f} %",
             text.gain(level["compression_gain"]),
+            text.bar(level["n_frames"] / facts["n_frames"]),
         ]
         for level in facts["levels"]
     ]
-    header = ["level", "frames", "of all", "bytes", "of all", "gain without framing"]
-    return text.table(header, rows)
+    header = ["level", "frames", "of all", "bytes", "of all", "gain", text.bar(0.0)]
+    note = "gain: of the payload, without framing; bars: share of the frames"
+    return f"{text.table(header, rows)}\n{note}"
 
 
 def _damage_lines(damage: list[dict[str, Any]]) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dynamic_deep.cli import text
 from dynamic_deep.cli.batch import Progress
+from dynamic_deep.cli.bounds import TaskBound
 from dynamic_deep.cli.bundles import codec_for
 from dynamic_deep.cli.compare import (
     PRD_NAMES,
@@ -18,6 +19,7 @@ from dynamic_deep.cli.compare import (
     uv_per_adu,
 )
 from dynamic_deep.cli.inspection import damage_summary, describe_damage
+from dynamic_deep.cli.task_check import TaskMeter, load_tasks, task_problems
 from dynamic_deep.codec import StreamDecoder
 from dynamic_deep.container import ContainerReader
 from dynamic_deep.errors import InvalidSignalError, TruncatedError
@@ -31,6 +33,7 @@ def measure(
     original: RecordingReader,
     *,
     bundle: str | None = None,
+    bound: TaskBound | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Decode a coded file and measure it against the original.
@@ -39,22 +42,28 @@ def measure(
         stream: The coded file, seekable.
         original: What it was made from.
         bundle: The bundle to decode with; None finds the one that the file names.
+        bound: The task error that a window may have; None runs no task.
         progress: Called with (done, total).
 
     Returns:
-        What `verify --json` prints, but for the requirements.
+        What `verify --json` prints, but for the requirements on single samples.
 
     Raises:
         InvalidSignalError: If the two can't be compared sample by sample.
         TruncatedError: If the file is cut.
         ModelError: If no bundle here decodes the file.
+        ConfigError: If the bound names a task that there is not.
     """
     container = ContainerReader(stream)
     levels = {(f.window_idx, f.lead): f.level_id for f in container.frames()}
     require_same_shape(container, original)
     n_bytes = container.summary.n_bytes
     codec = codec_for(container.header, bundle)
-    comparison = Comparison(original)
+    meter = None
+    if bound is not None:
+        tasks = load_tasks(bound, codec.bundle)
+        meter = TaskMeter(bound, tasks, original.info)
+    comparison = Comparison(original, meter)
     decoder = StreamDecoder(codec.windows, container, progress=progress)
     summary = decoder.run(comparison.write)
     info = original.info
@@ -63,15 +72,20 @@ def measure(
     problems = [damage_summary(damage)] if damage else []
     problems += _changed_fields(container.header.info, info)
     problems += _inexact(levels, comparison, info)
-    return {
+    names = container.header.level_names
+    facts = {
         "n_bytes": n_bytes,
         "raw_bytes": raw_bytes,
         "compression_gain": raw_bytes / n_bytes,
-        "levels": _level_shares(levels, container.header.level_names),
+        "levels": _level_shares(levels, names),
         **_distortion(comparison, info),
         "damage": damage,
         "problems": problems,
     }
+    if meter is not None and bound is not None:
+        facts["tasks"] = meter.facts(levels, names)
+        problems += task_problems(facts["tasks"], bound)
+    return facts
 
 
 def require_same_shape(container: ContainerReader, original: RecordingReader) -> None:

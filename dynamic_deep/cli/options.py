@@ -35,6 +35,30 @@ def count(text: str) -> int:
     return value
 
 
+def add_command(commands: Any, name: str, text: str, epilog: str = "") -> Any:
+    """Add a command; the module that runs it has its name.
+
+    Args:
+        commands: what `add_subparsers` returned.
+        name: what a user types.
+        text: what it does, a sentence.
+        epilog: what the help ends with.
+
+    Returns:
+        Its parser.
+    """
+    parser = commands.add_parser(
+        name,
+        help=text[0].lower() + text[1:].rstrip("."),
+        description=text,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(module=f"dynamic_deep.cli.{name}", parser=parser)
+    return parser
+
+
 def add_bundle(parser: Any, default: str | None = DEFAULT_BUNDLE) -> None:
     """Add --bundle."""
     shown = f"default {default}" if default else "default: the one the file names"

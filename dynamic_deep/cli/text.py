@@ -83,6 +83,21 @@ def fields(pairs: Sequence[tuple[str, str]]) -> str:
     return "\n".join(f"{name.ljust(width)}  {value}".rstrip() for name, value in pairs)
 
 
+def bar(part: float, width: int = 30) -> str:
+    """Return a bar as long as a share of 1; what is not nothing shows.
+
+    Args:
+        part: from 0 to 1.
+        width: characters of a whole bar; the text has always as many.
+
+    Example:
+        >>> bar(0.5, 8), bar(0.001, 8), bar(0.0, 2)
+        ('####    ', '#       ', '  ')
+    """
+    length = max(round(part * width), 1 if part > 0 else 0)
+    return ("#" * length).ljust(width)
+
+
 def as_json(value: Mapping[str, Any]) -> str:
     """Return one JSON object; a number that JSON can't hold is written as null."""
     return json.dumps(_finite(value), indent=2, allow_nan=False)

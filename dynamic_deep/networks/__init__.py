@@ -35,7 +35,9 @@ from dynamic_deep.networks.encoder import (
 )
 from dynamic_deep.networks.shapes import (
     EDGE,
+    EDGE_TASKS,
     STANDARD,
+    STANDARD_TASKS,
     Conv,
     LatentConfig,
     NetworkConfig,
@@ -43,7 +45,9 @@ from dynamic_deep.networks.shapes import (
 
 __all__ = [
     "EDGE",
+    "EDGE_TASKS",
     "STANDARD",
+    "STANDARD_TASKS",
     "Conv",
     "LatentConfig",
     "LearnedStep",

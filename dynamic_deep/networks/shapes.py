@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from dynamic_deep.config import SEGMENT_LEN
@@ -57,6 +58,7 @@ class NetworkConfig:
     latents: tuple[LatentConfig, ...]
     decoder_width: int = 96
     n_decoder_blocks: int = 4
+    head: tuple[Conv, ...] = ()  # of the error head, before it pools over time
 
 
 STANDARD = NetworkConfig(
@@ -92,5 +94,46 @@ EDGE = NetworkConfig(
         LatentConfig(nominal_gain=96, n_channels=18),
         LatentConfig(nominal_gain=128, n_channels=14),
         LatentConfig(nominal_gain=256, n_channels=12),
+    ),
+)
+
+
+def _ladder(**channels: int) -> tuple[LatentConfig, ...]:
+    return tuple(
+        LatentConfig(nominal_gain=int(name.removeprefix("gain_")), n_channels=n)
+        for name, n in channels.items()
+    )
+
+
+# Phase 2 gives up the lowest level, which the wavelet matches, for levels so high that
+# only what the tasks need is left. The trunk of `standard` gives up a layer, which was
+# worth nothing measurable, for the convolutions of the error head.
+STANDARD_TASKS = dataclasses.replace(
+    STANDARD,
+    trunk=STANDARD.trunk[:-1],
+    latents=_ladder(
+        gain_64=32,
+        gain_96=32,
+        gain_128=20,
+        gain_192=20,
+        gain_288=16,
+        gain_448=16,
+        gain_704=16,
+    ),
+    head=(
+        Conv(filters=48, kernel=5, stride=2),
+        Conv(filters=48, kernel=3, residual=True),
+    ),
+)
+
+EDGE_TASKS = dataclasses.replace(
+    EDGE,
+    latents=_ladder(
+        gain_64=18,
+        gain_96=18,
+        gain_128=14,
+        gain_288=12,
+        gain_448=12,
+        gain_704=12,
     ),
 )

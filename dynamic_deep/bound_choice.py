@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which level is worth its risk, and what a unit of risk must cost to keep a promise.
+
+A level that is foretold to break the bound with odds p costs its bytes and p times a
+price. The cheapest is sent. So the risk that the user allows is spent where it saves
+most, and the price is the one knob that calibration turns: conformal risk control
+(Angelopoulos et al. 2024, arXiv 2208.02814) finds the lowest at which the expected
+share of violations stays within the risk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.bound import LEAST_ERROR, Bound
+from dynamic_deep.errors import ConfigError
+from dynamic_deep.trials import Trials
+
+FloatArray = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.integer]
+
+# Not to be sent on purpose: what more likely than not breaks the bound.
+MAX_ODDS = 0.5
+# What a lossless frame is taken to need when levels are weighed; coding it to know
+# would cost more than all other levels together.
+LOSSLESS_GAIN = 4.4
+PRICES = np.geomspace(1e-1, 1e8, 361)  # bytes for a certain violation, ascending
+LOSSLESS = "lossless"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """What a user asks for.
+
+    Attributes:
+        bound: how far the tasks' errors may go.
+        risk: the share of windows that may break it, 0 to 1.
+        fallback: what a window gets that no other level suits: lossless, or a lossy
+            level of high fidelity. With the latter a window that is over the bound
+            even uncompressed counts for no violation.
+        per_segment: the risk is the share of segments whose beats change; for rpeaks.
+    """
+
+    bound: Bound
+    risk: float
+    fallback: str = LOSSLESS
+    per_segment: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the risk."""
+        if not 0.0 < self.risk < 1.0:
+            raise ConfigError(
+                f"a risk must lie between 0 and 1, got {self.risk:g}; 0.05 lets 5 % of "
+                "the windows break the bound, and level lossless none"
+            )
+        if self.per_segment and self.bound.tasks != ("rpeaks",):
+            raise ConfigError(
+                "a risk counts segments for the task rpeaks alone, got "
+                f"{', '.join(self.bound.tasks)}; let it count windows"
+            )
+
+    @property
+    def is_lenient(self) -> bool:
+        """Whether what is over the bound even uncompressed is nobody's fault."""
+        return self.fallback != LOSSLESS and self.bound.reference == "label"
+
+
+def odds(
+    requirement: Requirement,
+    channels: tuple[str, ...],
+    center: FloatArray,
+    spread: FloatArray,
+) -> FloatArray:
+    """Return how likely each lossy level is to break the bound: (..., L).
+
+    Args:
+        requirement: what is asked for.
+        channels: of the last axis.
+        center: foretold logarithms of errors, (..., 1 + L, C), the raw window first.
+        spread: the same shape.
+    """
+    bound = requirement.bound
+    columns = bound.columns(channels)
+    center, spread = center[..., columns], spread[..., columns]
+    if np.isnan(center[..., 1:, :]).any():
+        raise ConfigError(
+            f"the error heads must foretell {', '.join(bound.channels)}, which these "
+            "don't; use a policy that decodes on the spot"
+        )
+    p = bound.probability(center[..., 1:, :], spread[..., 1:, :])
+    if requirement.is_lenient:
+        is_raw = [channel.endswith(":raw") for channel in bound.channels]
+        raw_center = np.where(is_raw, np.log(LEAST_ERROR) - 30.0, center[..., 0, :])
+        raw_spread = np.where(is_raw, 1.0, spread[..., 0, :])
+        p = p - bound.probability(raw_center, raw_spread)[..., None]
+    return np.clip(p, 0.0, 1.0)
+
+
+def cheapest(
+    p: FloatArray, n_bytes: FloatArray, fallback_bytes: FloatArray, price: float
+) -> IntArray:
+    """Return the level to send: an index of the last axis, or L for the fallback.
+
+    Args:
+        p: odds of a violation, (..., L).
+        n_bytes: of the frame at each level, the same shape.
+        fallback_bytes: of the fallback, (...).
+        price: bytes that a certain violation is worth.
+    """
+    cost = np.where(p <= MAX_ODDS, n_bytes + price * p, np.inf)
+    cost = np.concatenate([cost, fallback_bytes[..., None]], axis=-1)
+    return np.asarray(cost.argmin(axis=-1))
+
+
+def fallback_estimate(
+    requirement: Requirement,
+    levels: tuple[str, ...],
+    n_bytes: FloatArray,
+    raw: FloatArray,
+) -> FloatArray:
+    """Return what the fallback is taken to cost, (...).
+
+    Raises:
+        ConfigError: If the fallback is no level that is tried.
+    """
+    if requirement.fallback == LOSSLESS:
+        return np.asarray(raw / LOSSLESS_GAIN)
+    if requirement.fallback not in levels:
+        raise ConfigError(
+            f"a fallback must be lossless or one of {', '.join(levels)}; got "
+            f"{requirement.fallback!r}"
+        )
+    return np.asarray(n_bytes[..., levels.index(requirement.fallback)])
+
+
+def violations(requirement: Requirement, trials: Trials) -> FloatArray:
+    """Return the loss of each window at each lossy level and the fallback: (n, L + 1).
+
+    1 for a violation and 0 for none; or the share of segments that changed.
+
+    Raises:
+        ConfigError: If the table has no labels where the reference is label.
+    """
+    bound = requirement.bound
+    columns = bound.columns(trials.channels)
+    errors, raw_errors = trials.errors[..., columns], trials.raw_errors[..., columns]
+    if np.isnan(errors).any():
+        raise ConfigError(
+            "reference label needs labelled windows, the calibration has some without; "
+            "use reference raw"
+        )
+    over = bound.is_over(errors)
+    if requirement.is_lenient:
+        over &= ~bound.is_over(raw_errors)[:, None]
+    loss: FloatArray = over.astype(np.float64)
+    if requirement.per_segment:
+        loss = trials.changed.astype(np.float64)
+    last: FloatArray = np.zeros(len(trials))
+    if requirement.fallback != LOSSLESS:
+        last = loss[:, trials.levels.index(requirement.fallback)]
+    return np.concatenate([loss, last[:, None]], axis=1)
+
+
+def choose_all(requirement: Requirement, trials: Trials, price: float) -> IntArray:
+    """Return the level of each window of a table at a price: indices, (n,)."""
+    p = odds(requirement, trials.channels, trials.center, trials.spread)
+    n_bytes = trials.n_bytes.astype(np.float64)
+    last = fallback_estimate(
+        requirement, trials.levels, n_bytes, trials.raw_bytes.astype(np.float64)
+    )
+    return cheapest(p, n_bytes, last, price)
+
+
+def certified_price(requirement: Requirement, trials: Trials) -> float:
+    """Return the lowest price that keeps the promise, by conformal risk control.
+
+    Args:
+        requirement: what is asked for.
+        trials: calibration windows, exchangeable with those to come.
+
+    Raises:
+        ConfigError: If the calibration is too small for the risk, or no price will do.
+    """
+    n = len(trials)
+    least = 1.0 / (n + 1)
+    if requirement.risk < least:
+        raise ConfigError(
+            f"a risk of {requirement.risk:g} is below what {n} calibration windows can "
+            f"certify, {least:.2g}; ask for that much, or calibrate with more windows"
+        )
+    p = odds(requirement, trials.channels, trials.center, trials.spread)
+    n_bytes = trials.n_bytes.astype(np.float64)
+    raw = trials.raw_bytes.astype(np.float64)
+    last = fallback_estimate(requirement, trials.levels, n_bytes, raw)
+    loss = violations(requirement, trials)
+    worst = np.zeros(n)  # at this price or a higher one: so it can only grow
+    chosen: float | None = None
+    reached = 1.0
+    for price in PRICES[::-1]:
+        worst = np.maximum(worst, loss[np.arange(n), cheapest(p, n_bytes, last, price)])
+        expected = float((worst.sum() + 1.0) / (n + 1))
+        if expected > requirement.risk:
+            reached = min(reached, expected)
+            break
+        chosen = float(price)
+    if chosen is None:
+        raise ConfigError(
+            f"no choice keeps to this bound with risk {requirement.risk:g}: fallback "
+            f"{requirement.fallback} itself breaks it in {100 * reached:.1f} % of the "
+            "calibration windows; allow that much, raise the bound or fall back to "
+            "lossless"
+        )
+    return chosen

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policies that keep the tasks' errors within a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.bound import Bound
+from dynamic_deep.bound_choice import (
+    LOSSLESS,
+    Requirement,
+    cheapest,
+    fallback_estimate,
+    odds,
+)
+from dynamic_deep.bundle import Level
+from dynamic_deep.calibration import Calibration
+from dynamic_deep.errors import ConfigError
+from dynamic_deep.policy import RungT, named_levels
+from dynamic_deep.segments import to_model_rate
+from dynamic_deep.tasks.protocol import Task
+from dynamic_deep.window_candidate import WindowCandidate
+
+
+class Calibrated:
+    """The level that is worth its risk, as the error heads foretell it.
+
+    Over windows exchangeable with those of the calibration, the expected share that
+    breaks the bound is at most the risk.
+
+    Args:
+        requirement: bound, risk and fallback.
+        calibration: of the bundle that encodes.
+
+    Raises:
+        ConfigError: If the calibration can't certify what is asked for.
+    """
+
+    def __init__(self, requirement: Requirement, calibration: Calibration) -> None:
+        """Find the price of a violation."""
+        self.requirement = requirement
+        self.levels = calibration.trials.levels
+        self.price = calibration.price(requirement)
+
+    def ladder(self, levels: Sequence[RungT]) -> list[RungT]:
+        """Return the calibrated levels, and the fallback as the last one."""
+        return named_levels(levels, (*self.levels, self.requirement.fallback))
+
+    def choose(self, window: WindowCandidate, levels: Sequence[Level]) -> Level:
+        """Return the level of a window."""
+        forecast = window.forecast()
+        rows = [0, *(forecast.levels.index(name) for name in self.levels)]
+        p = odds(
+            self.requirement,
+            forecast.channels,
+            forecast.center[rows],
+            forecast.spread[rows],
+        )
+        n_bytes = np.array([window.n_bytes(level) for level in levels[:-1]], np.float64)
+        last = fallback_estimate(
+            self.requirement, self.levels, n_bytes, np.asarray(float(window.raw_bytes))
+        )
+        return levels[int(cheapest(p, n_bytes, last, self.price))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oracle:
+    """The fewest bytes among the levels that keep to the bound, found by trying all.
+
+    Needs the decoder and the tasks beside the encoder. The paper's are those of two
+    levels, `("gain_64",)` or none, and of three.
+
+    Attributes:
+        bound: on the tasks' errors, against the raw window.
+        tasks: what to run, in the bound's order.
+        names: levels to try; every lossy one if None.
+        fallback: what a window gets that no level keeps within the bound.
+    """
+
+    bound: Bound
+    tasks: tuple[Task, ...]
+    names: tuple[str, ...] | None = None
+    fallback: str = LOSSLESS
+
+    def __post_init__(self) -> None:
+        """Check the reference."""
+        if self.bound.reference != "raw":
+            raise ConfigError(
+                "a choice on the spot measures against the raw window, got reference "
+                f"{self.bound.reference}; a recording brings no labels"
+            )
+
+    def ladder(self, levels: Sequence[RungT]) -> list[RungT]:
+        """Return the levels to try, and the fallback as the last one."""
+        lossy = [v.name for v in levels if v.kind in ("wavelet", "neural")]
+        return named_levels(levels, (*(self.names or lossy), self.fallback))
+
+    def choose(self, window: WindowCandidate, levels: Sequence[Level]) -> Level:
+        """Return the level of a window: cheapest first, until one keeps to it."""
+        raw = self._ask(window, window.x)
+        for level in sorted(levels[:-1], key=window.n_bytes):
+            answers = self._ask(window, window.decoded(level))
+            errors = [
+                task.error(reference, answer)
+                for task, reference, answer in zip(
+                    self.tasks, raw, answers, strict=True
+                )
+            ]
+            if not self.bound.is_over(np.array(errors)):
+                return level
+        return levels[-1]
+
+    def _ask(self, window: WindowCandidate, x: npt.NDArray[np.integer]) -> list[Any]:
+        place = window.place
+        signal = to_model_rate(x.astype(np.float64) - place.baseline, place.fs)
+        return [task.answer(signal.astype(np.float32)) for task in self.tasks]
+
+
+class Verify(Oracle):
+    """Decode and run the tasks on the spot: nothing violates, by construction.
+
+    For a gateway that has the power. The name says what it is for; the choice is that
+    of the oracle on the whole ladder.
+    """

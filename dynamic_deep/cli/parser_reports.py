@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of the commands that measure, describe and show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dynamic_deep.cli.options import (
+    add_bundle,
+    add_command,
+    add_jobs,
+    add_json,
+    count,
+)
+
+
+def _add_levels(commands: Any) -> None:
+    parser = add_command(commands, "levels", "List the levels that a bundle offers.")
+    add_bundle(parser)
+    add_json(parser)
+
+
+def _add_bench(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "bench",
+        "Compare every level with general-purpose coders on given recordings.",
+        "Bytes are counted as written, framing included; gains are sums over sums.",
+    )
+    parser.add_argument(
+        "inputs", metavar="RECORD", nargs="+", help="a recording, or a folder of them"
+    )
+    _add_entrants(parser)
+    parser.add_argument(
+        "--max-windows",
+        type=count,
+        metavar="N",
+        help="only N windows of each, evenly spread (default: all)",
+    )
+    add_jobs(parser, "recordings")
+    parser.add_argument("--html", metavar="FILE", help="write a page with plots, too")
+    parser.add_argument("--force", action="store_true", help="overwrite that page")
+    add_json(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_entrants(parser: Any) -> None:
+    parser.add_argument(
+        "--bundle",
+        metavar="NAME|DIR",
+        action="append",
+        help="as for encode; may be repeated (default standard)",
+    )
+    parser.add_argument(
+        "--levels",
+        metavar="NAMES",
+        help="only these, with commas; * for any letters (default: all)",
+    )
+    parser.add_argument(
+        "--baselines",
+        metavar="NAMES",
+        help="only these, with commas, or none (default: all that are installed)",
+    )
+    parser.add_argument(
+        "--near",
+        type=count,
+        nargs="+",
+        default=[2],
+        metavar="ADU",
+        help="bounds of near_lossless, ADC units (default 2)",
+    )
+
+
+def _add_data(commands: Any) -> None:
+    parser = add_command(commands, "data", "Fetch the public data sets from PhysioNet.")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    fetch = actions.add_parser(
+        "fetch",
+        help="download a data set and check it",
+        description="Download a data set from PhysioNet and check it.",
+        allow_abbrev=False,
+    )
+    fetch.set_defaults(parser=fetch)
+    fetch.add_argument("dataset", choices=("mitdb", "cinc2017"))
+    fetch.add_argument(
+        "--dest",
+        metavar="DIR",
+        help="where to put it (default: the folder in DYNAMIC_DEEP_DATA, else .data)",
+    )
+    add_json(fetch)
+    fetch.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_demo(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "demo",
+        "Simulate an ECG, compress it and compare; needs no data.",
+    )
+    add_bundle(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", help="keep the recording and the coded files"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite files in DIR")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the simulation (default 0)"
+    )
+    add_json(parser)
+
+
+COMMANDS = (_add_levels, _add_bench, _add_data, _add_demo)

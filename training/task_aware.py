@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Phase 2: go on training a codec with frozen tasks behind its decoder.
+
+python -m training aware standard --phase-1 runs/standard --tasks runs --run RUN
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dynamic_deep.config import WINDOW_LEN
+from training.datasets import RandomWindows, load_leads
+from training.graft import graft
+from training.model import CodecModel, LossSettings
+from training.presets import find_preset
+from training.task_aware_presets import TaskAwarePreset
+from training.task_terms import TaskTerms, TaskWeights
+from training.task_windows import rhythm_labels
+from training.trainer import (
+    build_model,
+    keep_settings,
+    learning_rate_at,
+    load_checkpoint,
+    run_steps,
+)
+
+
+def _loss_settings(
+    preset: TaskAwarePreset, tasks: dict[str, keras.Model], weights: dict[str, float]
+) -> LossSettings:
+    chosen = TaskWeights(tasks=weights, reference=preset.reference)
+    return LossSettings(
+        distortion=preset.distortion,
+        w0=preset.w0,
+        terms=TaskTerms(tasks, chosen),
+        n_ramp_steps=0,
+        steer_rate=preset.steer_rate,
+    )
+
+
+def build_task_aware(
+    preset: TaskAwarePreset, tasks: dict[str, keras.Model]
+) -> CodecModel:
+    """Return the model of a preset, compiled, every weight and slot built.
+
+    Args:
+        preset: what to train.
+        tasks: the trained task networks by name; frozen here.
+    """
+    keras.utils.set_random_seed(preset.seed)
+    settings = _loss_settings(preset, tasks, preset.tasks)
+    model = CodecModel(preset.networks, seed=preset.seed, loss=settings)
+    model.compile(
+        optimizer=keras.optimizers.Adam(preset.learning_rate, clipnorm=1.0),
+        jit_compile=False,
+    )
+    n_levels = len(preset.networks.latents)
+    model(np.zeros((n_levels, WINDOW_LEN, 1), np.float32))
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def fit_task_aware(
+    preset: TaskAwarePreset,
+    phase_1: Path,
+    run: Path,
+    *,
+    tasks: dict[str, keras.Model],
+    log: Callable[[dict[str, Any]], None],
+) -> CodecModel:
+    """Train phase 2 to its last step and return the model.
+
+    Args:
+        preset: what to train.
+        phase_1: the run folder of phase 1.
+        run: the run folder; made if it isn't there, resumed if it is.
+        tasks: the trained task networks by name.
+        log: gets a row of metrics now and then.
+
+    Raises:
+        ConfigError: If phase 1 or a task has not been trained, the records are missing,
+            or the run was begun with other settings.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    keep_settings(run / "config.json", preset)
+    model = build_task_aware(preset, tasks)
+    if not (run / "checkpoint.npz").exists():
+        source = build_model(find_preset(preset.phase_1))
+        load_checkpoint(phase_1 / "checkpoint.npz", source)
+        graft(source, model)
+    windows = RandomWindows(
+        load_leads("cinc2017", "train"),
+        load_leads("mitdb", "train"),
+        seed=preset.seed,
+        classes=rhythm_labels(),
+    )
+    size = preset.windows_per_level * len(preset.networks.latents)
+
+    def train_step(step: int) -> Any:
+        _set_tasks(model, preset, tasks, step)
+        model.optimizer.learning_rate = learning_rate_at(step, preset)
+        return model.train_on_batch(*windows.batch_with_classes(step, size))
+
+    run_steps(model, run, train_step, n_steps=preset.n_steps, log=log)
+    return model
+
+
+def _set_tasks(
+    model: CodecModel,
+    preset: TaskAwarePreset,
+    tasks: dict[str, keras.Model],
+    step: int,
+) -> None:
+    """Put the tasks of the step's stage in the loss, if others are in it."""
+    weights = preset.tasks_at(step)
+    terms = model.settings.terms
+    if terms is None or terms.weights.tasks != weights:
+        model.settings = _loss_settings(preset, tasks, weights)
+        model.make_train_function(force=True)

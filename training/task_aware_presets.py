@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trainings of phase 2: every level keeps what the tasks need."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from dynamic_deep.errors import ConfigError
+from dynamic_deep.networks import EDGE_TASKS, STANDARD_TASKS, NetworkConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskAwarePreset:
+    """A training run of phase 2.
+
+    Attributes:
+        phase_1: the preset it begins from.
+        networks: its own ladder.
+        n_steps: steps in all.
+        tasks: w_i by the name of the task.
+        stages: which tasks are in the loss, and for what share of the steps, in order.
+        w0: the weight of the reconstruction.
+        distortion: prdn, mse or mape.
+        reference: raw or label.
+        windows_per_level: of a batch.
+        learning_rate: the highest.
+        n_warmup_steps: until then.
+        decay_share: of the steps, at the end, fall linearly to zero.
+        steer_rate: of log lambda a step.
+        seed: of all the chance in it.
+    """
+
+    phase_1: str
+    networks: NetworkConfig
+    n_steps: int
+    tasks: dict[str, float]
+    stages: tuple[tuple[tuple[str, ...], float], ...] = ()
+    w0: float = 1.0
+    distortion: str = "prdn"
+    reference: str = "raw"
+    windows_per_level: int = 3
+    learning_rate: float = 6e-4
+    n_warmup_steps: int = 300
+    decay_share: float = 0.5
+    steer_rate: float = 2e-3
+    seed: int = 20261
+
+    def __post_init__(self) -> None:
+        """Without stages all tasks are in the loss from the first step."""
+        if not self.stages:
+            object.__setattr__(self, "stages", ((tuple(self.tasks), 1.0),))
+
+    def tasks_at(self, step: int) -> dict[str, float]:
+        """Return the weights of the tasks at a step."""
+        at, names = 0.0, self.stages[-1][0]
+        for stage, share in self.stages:
+            at += share * self.n_steps
+            if step < at:
+                names = stage
+                break
+        return {name: self.tasks[name] for name in names}
+
+
+RHYTHM_WEIGHT = 1.5
+RPEAKS_WEIGHT = 20.0  # a lost beat of forty changes the map's Huber loss by 0.003
+BOTH = {"rhythm": RHYTHM_WEIGHT, "rpeaks": RPEAKS_WEIGHT}
+
+_STANDARD = TaskAwarePreset(
+    phase_1="standard", networks=STANDARD_TASKS, n_steps=11_000, tasks=BOTH
+)
+
+TASK_AWARE_PRESETS = {
+    "standard": _STANDARD,
+    "edge": TaskAwarePreset(
+        phase_1="edge", networks=EDGE_TASKS, n_steps=11_000, tasks=BOTH
+    ),
+    # One task alone, and the reference of the paper: the annotated class.
+    "standard_rhythm": dataclasses.replace(
+        _STANDARD, tasks={"rhythm": RHYTHM_WEIGHT}, stages=()
+    ),
+    "standard_rpeaks": dataclasses.replace(
+        _STANDARD, tasks={"rpeaks": RPEAKS_WEIGHT}, stages=()
+    ),
+    "standard_label": dataclasses.replace(_STANDARD, reference="label"),
+}
+
+
+def find_task_aware_preset(name: str) -> TaskAwarePreset:
+    """Return a preset by its name.
+
+    Raises:
+        ConfigError: If there is none of that name.
+    """
+    if name not in TASK_AWARE_PRESETS:
+        raise ConfigError(
+            "a preset of phase 2 must be one of "
+            f"{', '.join(sorted(TASK_AWARE_PRESETS))}, got {name!r}"
+        )
+    return TASK_AWARE_PRESETS[name]
