@@ -17,6 +17,8 @@ REFERENCES = ("raw", "label")
 RAW_ONLY = frozenset({"rpeaks"})
 # Errors as small as this are none: an error head foretells logarithms.
 LEAST_ERROR = 1e-3
+# Relative; tables keep errors in single precision, and 1 - 0.7 is not quite 0.3.
+ROUNDING = 1e-6
 
 Array = npt.NDArray[np.floating]
 
@@ -87,9 +89,10 @@ class Bound:
     def is_over(self, errors: Array) -> npt.NDArray[np.bool_]:
         """Tell of each row of errors, (..., n_tasks), whether it is over the bound."""
         if self.total is not None:
-            return np.asarray(errors @ self._weights() > self.total)
+            total = errors.astype(np.float64) @ self._weights()
+            return np.asarray(total > self.total * (1.0 + ROUNDING))
         limits = np.array([self.limits[task] for task in self.tasks])
-        return np.asarray((errors > limits).any(axis=-1))
+        return np.asarray((errors > limits * (1.0 + ROUNDING)).any(axis=-1))
 
     def probability(self, center: Array, spread: Array) -> Array:
         """Return how likely each row of errors is over the bound, as foretold.

@@ -27,7 +27,9 @@ MAX_ODDS = 0.5
 # What a lossless frame is taken to need when levels are weighed; coding it to know
 # would cost more than all other levels together.
 LOSSLESS_GAIN = 4.4
-PRICES = np.geomspace(1e-1, 1e8, 361)  # bytes for a certain violation, ascending
+# Bytes for a certain violation, ascending. At the last only the fallback is sent, so
+# that heads that are sure and wrong can't make the promise impossible.
+PRICES = np.append(np.geomspace(1e-1, 1e8, 361), np.inf)
 LOSSLESS = "lossless"
 
 
@@ -108,8 +110,11 @@ def cheapest(
         p: odds of a violation, (..., L).
         n_bytes: of the frame at each level, the same shape.
         fallback_bytes: of the fallback, (...).
-        price: bytes that a certain violation is worth.
+        price: bytes that a certain violation is worth; infinite for the fallback
+            alone.
     """
+    if np.isinf(price):
+        return np.full(p.shape[:-1], p.shape[-1])
     cost = np.where(p <= MAX_ODDS, n_bytes + price * p, np.inf)
     cost = np.concatenate([cost, fallback_bytes[..., None]], axis=-1)
     return np.asarray(cost.argmin(axis=-1))
@@ -128,12 +133,21 @@ def fallback_estimate(
     """
     if requirement.fallback == LOSSLESS:
         return np.asarray(raw / LOSSLESS_GAIN)
-    if requirement.fallback not in levels:
+    return np.asarray(n_bytes[..., level_index(levels, requirement.fallback)])
+
+
+def level_index(levels: tuple[str, ...], name: str) -> int:
+    """Return where a level stands among those that were tried.
+
+    Raises:
+        ConfigError: If it is none of them.
+    """
+    if name not in levels:
         raise ConfigError(
-            f"a fallback must be lossless or one of {', '.join(levels)}; got "
-            f"{requirement.fallback!r}"
+            f"a choice must be lossless or among the levels tried, "
+            f"{', '.join(levels)}; got {name!r}"
         )
-    return np.asarray(n_bytes[..., levels.index(requirement.fallback)])
+    return levels.index(name)
 
 
 def violations(requirement: Requirement, trials: Trials) -> FloatArray:
@@ -142,7 +156,8 @@ def violations(requirement: Requirement, trials: Trials) -> FloatArray:
     1 for a violation and 0 for none; or the share of segments that changed.
 
     Raises:
-        ConfigError: If the table has no labels where the reference is label.
+        ConfigError: If the table has no labels where the reference is label, or the
+            fallback is no level that was tried.
     """
     bound = requirement.bound
     columns = bound.columns(trials.channels)
@@ -160,7 +175,7 @@ def violations(requirement: Requirement, trials: Trials) -> FloatArray:
         loss = trials.changed.astype(np.float64)
     last: FloatArray = np.zeros(len(trials))
     if requirement.fallback != LOSSLESS:
-        last = loss[:, trials.levels.index(requirement.fallback)]
+        last = loss[:, level_index(trials.levels, requirement.fallback)]
     return np.concatenate([loss, last[:, None]], axis=1)
 
 

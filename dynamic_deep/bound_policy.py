@@ -88,11 +88,17 @@ class Oracle:
     fallback: str = LOSSLESS
 
     def __post_init__(self) -> None:
-        """Check the reference."""
+        """Check the reference and the tasks."""
         if self.bound.reference != "raw":
             raise ConfigError(
                 "a choice on the spot measures against the raw window, got reference "
                 f"{self.bound.reference}; a recording brings no labels"
+            )
+        names = [task.name for task in self.tasks]
+        if names != list(self.bound.tasks):
+            raise ConfigError(
+                f"the tasks must be those of the bound, {', '.join(self.bound.tasks)}, "
+                f"in its order; got {', '.join(names) or 'none'}"
             )
 
     def ladder(self, levels: Sequence[RungT]) -> list[RungT]:

@@ -42,7 +42,7 @@ HASHED = (".json", ".npz", ".tflite")
 UNHASHED = "calibration_"  # names the bundle by its hash, and decides no decoding
 KINDS = ("lossless", "near_lossless", "wavelet", "neural")
 # What JSON, zip and NumPy raise for bytes that are not theirs.
-_UNREADABLE = (
+UNREADABLE = (
     *(OSError, EOFError, MemoryError, RuntimeError, SyntaxError),
     *(AttributeError, KeyError, TypeError, ValueError),
     *(struct.error, zipfile.BadZipFile, zlib.error),
@@ -207,7 +207,7 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
         levels = tuple(Level(**row) for row in config["levels"])
         latents = {key: LatentShape(**row) for key, row in config["latents"].items()}
         name, version = str(config["name"]), int(config["version"])
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ModelError(
             f"bundle {folder.name} must hold a readable config.json and tables.npz, "
             f"got: {error}; fetch or train it again"

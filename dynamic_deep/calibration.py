@@ -15,13 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from dynamic_deep.bound_choice import Requirement, certified_price
-from dynamic_deep.bundle import Bundle
+from dynamic_deep.bundle import UNREADABLE, Bundle
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.trials import Trials
 
 VERSION = 1
 DEFAULT_CALIBRATION = "cinc2017"
-_UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,15 +52,19 @@ def save_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration beside `path`, then rename."""
     arrays = calibration.trials.arrays()
     beside = path.with_name(f".{path.name}.part")
-    with beside.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            version=np.asarray(VERSION),
-            name=np.asarray(calibration.name),
-            model_id=np.frombuffer(calibration.model_id, np.uint8),
-            **arrays,  # type: ignore[arg-type]
-        )
-    os.replace(beside, path)
+    try:
+        with beside.open("wb") as stream:
+            np.savez_compressed(
+                stream,
+                version=np.asarray(VERSION),
+                name=np.asarray(calibration.name),
+                model_id=np.frombuffer(calibration.model_id, np.uint8),
+                **arrays,  # type: ignore[arg-type]
+            )
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def load_calibration(
@@ -93,7 +96,7 @@ def load_calibration(
         name = str(arrays.pop("name"))
         model_id = arrays.pop("model_id").tobytes()
         trials = Trials.from_arrays(arrays)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ModelError(
             f"a calibration must be a file that `calibrate` wrote, got {path.name}: "
             f"{error}; make it again"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a choice of levels comes to over a table of windows, with intervals by record."""
+"""What a choice of levels comes to over windows, with intervals by record."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.bound_choice import LOSSLESS, Requirement, choose_all, violations
+from dynamic_deep.bound_choice import (
+    LOSSLESS,
+    Requirement,
+    choose_all,
+    level_index,
+    violations,
+)
 from dynamic_deep.calibration import Calibration
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.trials import UNKNOWN, Trials
@@ -43,7 +49,8 @@ class Outcome:
         inherent: share of windows over the bound even uncompressed.
         weighted_f1: of the rhythm decided on what was decoded; NaN without labels.
         cinc_f1: mean F1 of N, A and O.
-        same_answer: share of windows with the class decided on the raw window.
+        same_answer: share of windows with the class decided on the raw window; NaN
+            without rhythm among the tasks.
         levels: share of windows by level.
     """
 
@@ -60,7 +67,7 @@ class Outcome:
 def choose_oracle(
     requirement: Requirement, trials: Trials, *, names: tuple[str, ...] | None = None
 ) -> IntArray:
-    """Return the fewest bytes that keep to the bound, window by window.
+    """Return the fewest bytes that are no violation, window by window.
 
     Args:
         requirement: bound and fallback; its risk is not used.
@@ -70,12 +77,9 @@ def choose_oracle(
     Returns:
         Index of a level, or the number of levels for the fallback, (n,).
     """
-    bound = requirement.bound
-    errors = trials.errors[..., bound.columns(trials.channels)]
-    over = bound.is_over(errors)
-    if requirement.per_segment:
-        over = trials.changed > 0
-    is_open = np.array([names is None or name in names for name in trials.levels])
+    over = violations(requirement, trials)[:, :-1] > 0.0
+    is_open = np.full(len(trials.levels), names is None)
+    is_open[[level_index(trials.levels, name) for name in names or ()]] = True
     cost = np.where(over | ~is_open, np.inf, trials.n_bytes)
     best = cost.argmin(axis=1)
     return np.where(np.isfinite(cost.min(axis=1)), best, len(trials.levels))
@@ -83,7 +87,7 @@ def choose_oracle(
 
 def choose_fixed(trials: Trials, name: str) -> IntArray:
     """Return the same level for every window."""
-    return np.full(len(trials), trials.levels.index(name))
+    return np.full(len(trials), level_index(trials.levels, name))
 
 
 def best_fixed(requirement: Requirement, calibration: Trials) -> str | None:
@@ -128,6 +132,11 @@ def assess(
 
         return score if has_labels else (lambda at: float("nan"))
 
+    is_same = np.where(decided == UNKNOWN, np.nan, decided == trials.decided[:, 0])
+
+    def same(at: IntArray) -> float:
+        return float(is_same[at].mean())
+
     def interval(statistic: Callable[[IntArray], float]) -> Measure:
         return _bootstrap(statistic, groups)
 
@@ -138,9 +147,7 @@ def assess(
         inherent=float(requirement.bound.is_over(np.nan_to_num(raw_errors)).mean()),
         weighted_f1=interval(f1(0)),
         cinc_f1=interval(f1(1)),
-        same_answer=interval(
-            lambda at: float((decided == trials.decided[:, 0])[at].mean())
-        ),
+        same_answer=interval(same),
         levels=shares,
     )
 
@@ -163,13 +170,15 @@ def assess_calibrated(
 def rhythm_f1(
     labels: npt.NDArray[np.integer], decided: npt.NDArray[np.integer]
 ) -> tuple[float, float]:
-    """Return the weighted F1 and the mean F1 of A, N and O."""
+    """Return the weighted F1 and the mean F1 of A, N and O, as tasks/scores.py does."""
     table = np.zeros((N_CLASSES, N_CLASSES))
     np.add.at(table, (labels, decided), 1)
     both = table.sum(axis=0) + table.sum(axis=1)
     scores = 2.0 * np.diag(table) / np.maximum(both, 1)
     weighted = float((scores * table.sum(axis=1)).sum() / max(table.sum(), 1))
-    return weighted, float(scores[:CINC_CLASSES].mean())
+    # A class that is neither true nor decided of any window has no F1.
+    known = scores[:CINC_CLASSES][both[:CINC_CLASSES] > 0]
+    return weighted, float(known.mean()) if len(known) else 0.0
 
 
 def _sent(
@@ -181,7 +190,7 @@ def _sent(
     decided = np.concatenate([trials.decided[:, 1:], trials.decided[:, :1]], axis=1)
     loss = violations(requirement, trials)
     if requirement.fallback != LOSSLESS:
-        at = trials.levels.index(requirement.fallback)
+        at = level_index(trials.levels, requirement.fallback)
         chosen = np.where(chosen == n_levels, at, chosen)
     return (
         n_bytes[rows, chosen].astype(np.float64),

@@ -65,8 +65,9 @@ class Heads:
 
     def forecast(self, window: Analysis) -> Forecast:
         """Foretell the errors of a window."""
-        n_segments = -(-len(window.normalized) // SEGMENT_LEN)
-        features = window.head_features.reshape(1, n_segments, -1)
+        # A last segment that is mostly padding would pull down every mean.
+        n_segments = max(1, round(len(window.normalized) / SEGMENT_LEN))
+        features = window.head_features[None, :n_segments]
         center, spread = self._network.run(features, log_rates(window)[None])
         shape = len(self.levels), len(self.channels)
         return Forecast(

@@ -51,7 +51,7 @@ class Policy(Protocol):
     def ladder(self, levels: Sequence[RungT]) -> list[RungT]:
         """Return the levels that windows may get, of those of a bundle."""
 
-    def choose(self, window: Any, levels: Sequence[RungT]) -> RungT:
+    def choose(self, window: Any, levels: Sequence[Any]) -> Any:
         """Return the level of a window, one of its ladder."""
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from dynamic_deep.bitstream import frame_len
 from dynamic_deep.bound import RAW_ONLY
 from dynamic_deep.bundle import Level
+from dynamic_deep.errors import ConfigError
 from dynamic_deep.heads import RAW_ROW, Heads
 from dynamic_deep.segments import to_model_rate
 from dynamic_deep.tasks.protocol import Task
@@ -145,8 +146,10 @@ class LevelTrier:
         self._heads = Heads(codec.bundle) if has_forecast else None
 
     def run(self, subjects: Iterable[Subject]) -> Trials:
-        """Try windows, one after the other."""
+        """Try windows, one after the other; at least one."""
         parts = [self.try_window(subject) for subject in subjects]
+        if not parts:
+            raise ConfigError("a table needs a window to try, got none; add recordings")
         return Trials.joined(parts)
 
     def try_window(self, subject: Subject) -> Trials:

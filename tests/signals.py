@@ -11,6 +11,7 @@ from dynamic_deep.recording import Recording
 from dynamic_deep.synthetic import simulate_ecg
 
 COSINE = Path(__file__).parent / "data" / "bundles" / "cosine"
+AWARE = COSINE.with_name("aware")  # with tasks and error heads
 
 
 def make_recording(

@@ -26,8 +26,13 @@ def crop(
 ) -> tuple[FloatArray, float, float]:
     """Cut a random stretch and play it a little faster or slower.
 
+    Args:
+        x: float (n_samples,), at least `length` samples.
+        length: samples of the stretch.
+        rng: decides all of it.
+
     Returns:
-        The stretch, `length` samples; where it starts in `x`; how many samples of `x`
+        The stretch, float32 (length,); where it starts in `x`; how many samples of `x`
         a sample of it is.
     """
     pace = 1.0
@@ -48,7 +53,15 @@ def crop(
 
 
 def disturb(x: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Add what electrodes, muscles and breath add; maybe swap the electrodes."""
+    """Add what muscles, breath and loose electrodes may add.
+
+    Args:
+        x: float32 (n_samples,), any unit; not changed.
+        rng: decides all of it.
+
+    Returns:
+        float32 (n_samples,), the same unit.
+    """
     deviation = max(float(x.std()), 1e-3)
     if rng.random() < NOISE_SHARE:
         amount = deviation * MAX_NOISE * rng.random() ** 2

@@ -55,16 +55,30 @@ def write_bundle(
     latents: dict[str, LatentShape],
     networks: dict[str, bytes],
     trained: dict[str, object],
+    heads: dict[str, list[str]] | None = None,
 ) -> None:
-    """Write a bundle beside `folder`, then rename."""
+    """Write a bundle beside `folder`, then rename.
+
+    Args:
+        folder: of the bundle; what was there before is replaced.
+        name: of the bundle.
+        tables: integer tables, context weights and wavelet steps.
+        neural_levels: its ladder beyond the classical levels.
+        latents: the shape of each neural level's latent.
+        networks: `.tflite` files by name.
+        trained: on what, and what it reached.
+        heads: the levels and channels that the error heads foretell.
+    """
     levels = [LOSSLESS, NEAR_LOSSLESS, *wavelet_levels(), *neural_levels]
-    config = {
+    config: dict[str, object] = {
         "name": name,
         "version": BUNDLE_VERSION,
         "levels": [dataclasses.asdict(level) for level in levels],
         "latents": {key: dataclasses.asdict(shape) for key, shape in latents.items()},
         "trained": trained,
     }
+    if heads:
+        config["heads"] = heads
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
     (beside / "config.json").write_text(json.dumps(config, indent=1) + "\n")

@@ -19,7 +19,8 @@ def decoded_versions(leads: list[Lead], bundle: Bundle) -> list[list[FloatArray]
 
     Args:
         leads: at the model's rate.
-        bundle: of phase 1.
+        bundle: of phase 1; those of its neural levels that have the gains of
+            `VERSION_GAINS` are decoded.
 
     Returns:
         For each lead a list, raw first, of float16 arrays of one length, at mean 0 and

@@ -8,6 +8,7 @@ many channels; what the trained trunk has beyond the new one's layers is left ou
 from __future__ import annotations
 
 import math
+
 import keras
 
 from dynamic_deep.errors import ConfigError

@@ -47,15 +47,38 @@ def folded_tail(tail: keras.Model) -> keras.Model:
     return result
 
 
-def export_networks(model: CodecModel) -> dict[str, bytes]:
-    """Return the `.tflite` files of a trained model, by name."""
+def export_encoder(
+    model: CodecModel, head_features: keras.Model | None = None
+) -> bytes:
+    """Return the device's `.tflite`: the latent of every level, then head features."""
     tails = [folded_tail(tail) for tail in model.tails]
+    parts = tails if head_features is None else [*tails, head_features]
 
     def encode(segments: Any) -> tuple[Any, ...]:
         features = model.trunk(segments)
-        return tuple(tail(features) for tail in tails)
+        return tuple(part(features, training=False) for part in parts)
 
-    networks = {"encoder": convert(encode, [((None, SEGMENT_LEN, 1), "float32")])}
+    return convert(encode, [((None, SEGMENT_LEN, 1), "float32")])
+
+
+def export_heads(heads: keras.Model, n_features: int, n_neural: int) -> bytes:
+    """Return the `.tflite` of the error heads: features and log rates of a window."""
+    return convert(
+        lambda segments, rates: tuple(heads([segments, rates], training=False)[:2]),
+        [((1, None, n_features), "float32"), ((1, n_neural), "float32")],
+    )
+
+
+def export_task(task: keras.Model) -> bytes:
+    """Return the `.tflite` of a task network: a window of any length."""
+    return convert(
+        lambda window: task(window, training=False), [((1, None, 1), "float32")]
+    )
+
+
+def export_networks(model: CodecModel) -> dict[str, bytes]:
+    """Return the `.tflite` files of a trained model, by name."""
+    networks = {"encoder": export_encoder(model)}
     for latent, entry in zip(model.config.latents, model.entries, strict=True):
         shape = (1, None, latent.n_channels)
         networks[f"entry_{latent.name}"] = convert(

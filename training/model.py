@@ -21,6 +21,7 @@ from keras import ops
 
 from dynamic_deep.config import SEGMENTS_PER_WINDOW, WINDOW_LEN
 from dynamic_deep.networks import (
+    LatentConfig,
     NetworkConfig,
     build_body,
     build_entry,
@@ -41,6 +42,8 @@ NOISE_EXCESS = 0.012
 FIRST_LMBDA_SHARE = 0.15
 N_RAMP_STEPS = 6000
 STEER_RATE = 1e-3  # of log lambda a step, after the ramp; thrice as much overshoots
+
+FIDELITY_GAIN = 128  # up to this nominal gain a level is there for the signal's shape
 
 
 def target_rate(nominal_gain: float) -> float:
@@ -69,14 +72,19 @@ class LossSettings:
         distortion: L_R: prdn, mse or mape.
         w0: its weight.
         terms: L_w; None in phase 1.
+        fidelity_weight: of the levels up to `FIDELITY_GAIN`, so that the high ones,
+            whose loss is larger, don't bend the shared parts to their needs alone.
         n_ramp_steps: how long the weight of the rate rises before it is steered.
+        ramp: by how much the logarithm of each level's weight rises in that time.
         steer_rate: of log lambda a step.
     """
 
     distortion: str = "prdn"
     w0: float = 1.0
     terms: TaskTerms | None = None
+    fidelity_weight: float = 1.0
     n_ramp_steps: int = N_RAMP_STEPS
+    ramp: tuple[float, ...] | None = None
     steer_rate: float = STEER_RATE
 
 
@@ -173,17 +181,25 @@ class CodecModel(keras.Model):
         loss, steer = 0.0, []
         for i, latent in enumerate(self.config.latents):
             rate = ops.mean(bits[i]) / WINDOW_LEN
-            loss = loss + ops.mean(shares[i]) + task_shares[i] + lmbda[i] * rate
+            level_loss = ops.mean(shares[i]) + task_shares[i] + lmbda[i] * rate
+            loss = loss + self._level_weight(latent) * level_loss
             over = ops.log(rate / noisy_target_rate(latent.nominal_gain))
             steer.append(ops.clip(ops.stop_gradient(over), -0.5, 0.5))
             self.rate_means[i].update_state(rate)
             self.prdn_means[i].update_state(100.0 * ops.mean(prdn[i]))
         if training:
-            ramp = math.log(1.0 / FIRST_LMBDA_SHARE) / N_RAMP_STEPS
-            ramping = self.optimizer.iterations < self.settings.n_ramp_steps
-            steered = self.settings.steer_rate * ops.stack(steer)
+            settings = self.settings
+            rise = settings.ramp or (math.log(1.0 / FIRST_LMBDA_SHARE),) * n_levels
+            n_ramp_steps = max(settings.n_ramp_steps, 1)
+            ramp = ops.array([r / n_ramp_steps for r in rise], "float32")
+            ramping = self.optimizer.iterations < settings.n_ramp_steps
+            steered = settings.steer_rate * ops.stack(steer)
             self.log_lmbda.assign_add(ops.where(ramping, ramp, steered))
         return loss / n_levels
+
+    def _level_weight(self, latent: LatentConfig) -> float:
+        is_low = latent.nominal_gain <= FIDELITY_GAIN
+        return self.settings.fidelity_weight if is_low else 1.0
 
     def _task_shares(
         self, x: keras.KerasTensor, x_hat: keras.KerasTensor, classes: Any

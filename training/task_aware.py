@@ -6,6 +6,7 @@ python -m training aware standard --phase-1 runs/standard --tasks runs --run RUN
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ import numpy as np
 
 from dynamic_deep.config import WINDOW_LEN
 from training.datasets import RandomWindows, load_leads
-from training.graft import graft
-from training.model import CodecModel, LossSettings
+from training.graft import graft, nearest_level
+from training.model import CodecModel, LossSettings, ramped_lmbda
 from training.presets import find_preset
 from training.task_aware_presets import TaskAwarePreset
 from training.task_terms import TaskTerms, TaskWeights
@@ -37,9 +38,27 @@ def _loss_settings(
     return LossSettings(
         distortion=preset.distortion,
         w0=preset.w0,
+        fidelity_weight=preset.fidelity_weight,
         terms=TaskTerms(tasks, chosen),
-        n_ramp_steps=0,
+        n_ramp_steps=preset.n_ramp_steps,
+        ramp=_ramp(preset),
         steer_rate=preset.steer_rate,
+    )
+
+
+def _ramp(preset: TaskAwarePreset) -> tuple[float, ...]:
+    """Return how far the weight of each level's rate must rise, as a logarithm.
+
+    From that of the level it begins as to what its own gain asks for. Steered there at
+    once it would overshoot, and channels that fall silent then stay so.
+    """
+    trained = find_preset(preset.phase_1).networks.latents
+    return tuple(
+        math.log(
+            ramped_lmbda(latent.nominal_gain)
+            / ramped_lmbda(trained[nearest_level(latent, trained)].nominal_gain)
+        )
+        for latent in preset.networks.latents
     )
 
 

@@ -21,14 +21,19 @@ class TaskAwarePreset:
         tasks: w_i by the name of the task.
         stages: which tasks are in the loss, and for what share of the steps, in order.
         w0: the weight of the reconstruction.
+        fidelity_weight: of the levels up to gain 128.
         distortion: prdn, mse or mape.
         reference: raw or label.
         windows_per_level: of a batch.
         learning_rate: the highest.
         n_warmup_steps: until then.
         decay_share: of the steps, at the end, fall linearly to zero.
+        n_ramp_steps: how long the weight of the rate rises before it is steered.
         steer_rate: of log lambda a step.
         seed: of all the chance in it.
+
+    Raises:
+        ConfigError: If a stage names a task without a weight.
     """
 
     phase_1: str
@@ -37,19 +42,27 @@ class TaskAwarePreset:
     tasks: dict[str, float]
     stages: tuple[tuple[tuple[str, ...], float], ...] = ()
     w0: float = 1.0
+    fidelity_weight: float = 2.0
     distortion: str = "prdn"
     reference: str = "raw"
     windows_per_level: int = 3
     learning_rate: float = 6e-4
     n_warmup_steps: int = 300
     decay_share: float = 0.5
-    steer_rate: float = 2e-3
+    n_ramp_steps: int = 3000
+    steer_rate: float = 5e-4
     seed: int = 20261
 
     def __post_init__(self) -> None:
         """Without stages all tasks are in the loss from the first step."""
         if not self.stages:
             object.__setattr__(self, "stages", ((tuple(self.tasks), 1.0),))
+        unknown = {name for names, _ in self.stages for name in names} - set(self.tasks)
+        if unknown:
+            raise ConfigError(
+                f"the stages must name tasks of the preset, {', '.join(self.tasks)}; "
+                f"got {', '.join(sorted(unknown))}; give them a weight"
+            )
 
     def tasks_at(self, step: int) -> dict[str, float]:
         """Return the weights of the tasks at a step."""
@@ -67,13 +80,13 @@ RPEAKS_WEIGHT = 20.0  # a lost beat of forty changes the map's Huber loss by 0.0
 BOTH = {"rhythm": RHYTHM_WEIGHT, "rpeaks": RPEAKS_WEIGHT}
 
 _STANDARD = TaskAwarePreset(
-    phase_1="standard", networks=STANDARD_TASKS, n_steps=11_000, tasks=BOTH
+    phase_1="standard", networks=STANDARD_TASKS, n_steps=9_000, tasks=BOTH
 )
 
 TASK_AWARE_PRESETS = {
     "standard": _STANDARD,
     "edge": TaskAwarePreset(
-        phase_1="edge", networks=EDGE_TASKS, n_steps=11_000, tasks=BOTH
+        phase_1="edge", networks=EDGE_TASKS, n_steps=9_000, tasks=BOTH
     ),
     # One task alone, and the reference of the paper: the annotated class.
     "standard_rhythm": dataclasses.replace(

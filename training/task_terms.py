@@ -20,7 +20,9 @@ REFERENCES = ("raw", "label")
 # Beyond this a window's divergence counts by its logarithm: a lost window should not
 # take the attention from those that can still be kept.
 KNEE = 0.1
-FULL_WEIGHT_GAIN = 256.0  # at this nominal gain a task has the weight it is given
+UNIT_WEIGHT_GAIN = 144.0  # at this nominal gain a task has the weight it is given
+WEIGHT_POWER = 2.0
+MAX_SHARE = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +154,7 @@ class TaskTerms:
 def share_of_weight(nominal_gain: float) -> float:
     """Return how many times its weight a task has at a level.
 
-    Low levels keep the shape of the signal, for whatever task may come; the high ones,
-    where the shape is lost anyway, keep what the tasks need.
+    The lowest levels keep the shape of the signal, for whatever task may come; the high
+    ones, where the shape is lost anyway, keep what the tasks need.
     """
-    return nominal_gain / FULL_WEIGHT_GAIN
+    return min((nominal_gain / UNIT_WEIGHT_GAIN) ** WEIGHT_POWER, MAX_SHARE)

@@ -10,7 +10,7 @@ the answer hangs on the heart and not on what compression takes away.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from dynamic_deep.tasks.peaks import find_peaks
 from training.datasets import Lead, load_leads
 from training.decoded import decoded_versions, long_enough
 from training.task_networks import build_task_network
-from training.task_presets import TaskPreset
+from training.task_presets import TaskPreset, find_task_preset
 from training.task_windows import (
     PeakWindows,
     RhythmWindows,
@@ -109,6 +109,25 @@ def trained_task(preset: TaskPreset, run: Path) -> keras.Model:
     return model
 
 
+def trained_tasks(
+    names: Iterable[str], runs: Path, *, size: str = "compact"
+) -> dict[str, keras.Model]:
+    """Return the trained networks of some tasks by name.
+
+    Args:
+        names: of the tasks.
+        runs: a folder that holds a run folder of the name of each task.
+        size: compact or paper.
+
+    Raises:
+        ConfigError: If there is no such task or size, or no run of it.
+    """
+    return {
+        name: trained_task(find_task_preset(f"{name}_{size}"), runs / name)
+        for name in names
+    }
+
+
 def fit_task(
     preset: TaskPreset,
     bundle: Bundle,
@@ -135,11 +154,11 @@ def fit_task(
     n_labelled = round(preset.labelled_share * preset.n_steps)
 
     def train_step(step: int) -> Any:
-        first = windows[0]
-        is_taught = len(windows) > 1 or not isinstance(first, PeakWindows)
-        if step >= n_labelled and not is_taught:
+        labelled = windows[0]
+        is_due = step >= n_labelled and len(windows) == 1
+        if is_due and isinstance(labelled, PeakWindows):
             save_checkpoint(run / "checkpoint.npz", model, step)
-            windows.append(_taught_windows(model, first, bundle, run))
+            windows.append(_taught_windows(model, labelled, bundle, run))
         model.optimizer.learning_rate = cosine_rate(step, preset)
         return model.train_on_batch(*windows[-1].batch(step, preset.batch_size))
 

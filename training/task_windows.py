@@ -22,14 +22,24 @@ BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")  # PhysioNet's codes of beats
 Versions = Sequence[Sequence[npt.NDArray[np.floating]]]
 
 
+def rhythm_class_names() -> dict[str, str]:
+    """Return the class of each record of CinC 2017, one of `CLASSES`."""
+    with (SPLITS / "cinc2017.csv").open() as lines:
+        return {row["record"]: row["label"] for row in csv.DictReader(lines)}
+
+
 def rhythm_labels() -> dict[str, int]:
     """Return the class of each record of CinC 2017, an index of `CLASSES`."""
-    with (SPLITS / "cinc2017.csv").open() as lines:
-        return {r["record"]: CLASSES.index(r["label"]) for r in csv.DictReader(lines)}
+    names = rhythm_class_names()
+    return {record: CLASSES.index(label) for record, label in names.items()}
 
 
 def beat_times(record: str) -> npt.NDArray[np.float64]:
-    """Return the annotated R peaks of a MIT-BIH record, samples at the model's rate."""
+    """Return the annotated beats of a MIT-BIH record.
+
+    Returns:
+        float64 (n_beats,), samples at the model's rate, ascending.
+    """
     import wfdb
 
     notes = wfdb.rdann(str(data_folder() / "mitdb" / record), "atr")
@@ -39,7 +49,15 @@ def beat_times(record: str) -> npt.NDArray[np.float64]:
 
 
 def distance_map(peaks: npt.NDArray[np.floating], length: int) -> FloatArray:
-    """Return the distance of each sample to its nearest peak, in units of `REACH`."""
+    """Return the distance of each sample to its nearest peak.
+
+    Args:
+        peaks: float (n_peaks,), samples, in any order; some may lie outside.
+        length: samples of the map.
+
+    Returns:
+        float32 (length,), in units of `REACH`, 1 from there on.
+    """
     at = np.arange(length, dtype=np.float64)
     # A peak beyond each end makes the nearest one always the left or the right one.
     peaks = np.sort(np.concatenate([[-1e9, 1e9], peaks]))
@@ -64,8 +82,8 @@ class RhythmWindows:
     """Windows of labelled records; every output of a window has the record's class.
 
     Args:
-        versions: of each record.
-        labels: the class of each record.
+        versions: of each record, float (n_samples,) each, raw first.
+        labels: the class of each record, an index of `CLASSES`.
         preset: the training, whose second cycle sees more than whole windows.
     """
 
@@ -81,9 +99,12 @@ class RhythmWindows:
         self._all = np.flatnonzero(lengths >= MIN_RECORD_LEN)
 
     def batch(self, index: int, size: int) -> tuple[FloatArray, FloatArray]:
-        """Return windows (size, WINDOW_LEN, 1) and classes (size, 35, 4).
+        """Return windows and their classes.
 
         Where a record has ended the classes are all zero, which costs nothing.
+
+        Returns:
+            float32 (size, WINDOW_LEN, 1), and float32 (size, 35, 4).
         """
         rng = np.random.default_rng((self.preset.seed, index))
         is_first = index < self.preset.n_first_cycle
@@ -105,7 +126,7 @@ class RhythmWindows:
 
 
 def _mask(x: FloatArray, rng: np.random.Generator, share: float) -> None:
-    """Flatten a stretch of some windows, in place."""
+    """Flatten a stretch of a share of the windows, in place."""
     for row in x:
         if rng.random() < share:
             length = int(rng.uniform(0.02, 0.2) * WINDOW_LEN)
@@ -134,7 +155,8 @@ class PeakWindows:
     """Windows with the distance map to their beats.
 
     Args:
-        sources: sets of leads, each the versions and the peaks of its leads.
+        sources: sets of leads, each the versions of its leads, as decoded, raw first,
+            and their peaks, float64 in samples.
         shares: how often a window comes of each set.
         seed: of all the chance in it.
     """
@@ -152,7 +174,7 @@ class PeakWindows:
         self.seed = seed
 
     def batch(self, index: int, size: int) -> tuple[FloatArray, FloatArray]:
-        """Return windows and maps, both (size, WINDOW_LEN, 1)."""
+        """Return windows and distance maps, both float32 (size, WINDOW_LEN, 1)."""
         rng = np.random.default_rng((self.seed, index))
         x = np.empty((size, WINDOW_LEN, 1), np.float32)
         maps = np.empty_like(x)

@@ -27,6 +27,7 @@ from training.presets import Preset
 
 LOG_EVERY = 200
 SAVE_EVERY = 500
+MAY_CHANGE = ("n_steps",)  # of a run that goes on: it may be made longer
 
 
 class Schedule(Protocol):
@@ -207,14 +208,36 @@ def _rate_weights(model: keras.Model) -> dict[str, Any]:
 
 
 def keep_settings(path: Path, preset: Any) -> None:
-    """Write the settings of a run; those of a run that goes on must be the same."""
+    """Write the settings of a run; those of a run that goes on must be the same.
+
+    What may differ is in `MAY_CHANGE`. A setting that the run was begun without counts
+    as what it is by default.
+
+    Args:
+        path: the run's config.json.
+        preset: a dataclass.
+
+    Raises:
+        ConfigError: If anything else differs.
+    """
     settings = json.loads(json.dumps(dataclasses.asdict(preset)))
     if path.exists():
-        before = json.loads(path.read_text())
-        changed = [key for key in settings if settings[key] != before.get(key)]
-        if set(changed) - {"n_steps"} and not os.environ.get("XX_SKIP"):
+        before = _completed(json.loads(path.read_text()), preset)
+        changed = {key for key in settings if settings[key] != before.get(key)}
+        if changed - set(MAY_CHANGE):
             raise ConfigError(
                 f"a run goes on with the settings it began with, got another "
-                f"{', '.join(changed)} than in {path}; name a new run folder"
+                f"{', '.join(sorted(changed))} than in {path}; name a new run folder"
             )
     path.write_text(json.dumps(settings, indent=1) + "\n")
+
+
+def _completed(stored: dict[str, Any], preset: Any) -> dict[str, Any]:
+    """Return stored settings, with the defaults of those that came after them."""
+    completed = dict(stored)
+    for field in dataclasses.fields(preset):
+        if field.name not in stored and field.default is not dataclasses.MISSING:
+            completed[field.name] = json.loads(json.dumps(field.default))
+        elif dataclasses.is_dataclass(part := getattr(preset, field.name)):
+            completed[field.name] = _completed(stored.get(field.name, {}), part)
+    return completed

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from dynamic_deep.bench.baselines import Baseline
 from dynamic_deep.bench.groups import KIND_GROUPS, LOSSLESS
-from dynamic_deep.bitstream import CHECK_LEN, pack_head
+from dynamic_deep.bitstream import frame_len
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.recording import mv_per_unit
 from dynamic_deep.window_codec import only_lossless_fits
@@ -176,26 +176,32 @@ class LevelEntrant:
             level = self.codec.bundle.level("lossless")
         x = samples.astype(np.int32, copy=False)
         windows = self.codec.windows
-        analysis = windows.analyze(x, _place(len(x), lead))
+        analysis = windows.analyze(x, place_of(len(x), lead))
         payload = windows.encode(analysis, level, max_error=self._bound(level.kind))
-        n_bytes = len(pack_head(level.id, len(payload))) + len(payload) + CHECK_LEN
-        return Coded(payload, n_bytes, level.id)
+        return Coded(payload, frame_len(level.id, len(payload)), level.id)
 
     def decode(
         self, coded: Coded, n_samples: int, dtype: npt.DTypeLike, lead: LeadContext
     ) -> IntArray:
         """Return its samples, clipped to their width as in a decoded file."""
-        level = self.codec.bundle.level_by_id(coded.level_id)
-        place = _place(n_samples, lead)
-        decoded = self.codec.windows.decode(coded.payload, level, place)
-        limit = 1 << (lead.adc_bits - 1)
-        return np.asarray(np.clip(decoded, -limit, limit - 1), dtype=dtype)
+        return decode_level(self.codec, coded, n_samples, dtype, lead=lead)
 
     def _bound(self, kind: str) -> int:
         return (self.max_error or 0) if kind == "near_lossless" else 0
 
 
-def _place(n_samples: int, lead: LeadContext) -> Any:
+def decode_level(
+    codec: Any, coded: Coded, n_samples: int, dtype: npt.DTypeLike, *, lead: LeadContext
+) -> IntArray:
+    """Return the samples of a window that a bundle coded, as in a decoded file."""
+    level = codec.bundle.level_by_id(coded.level_id)
+    decoded = codec.windows.decode(coded.payload, level, place_of(n_samples, lead))
+    limit = 1 << (lead.adc_bits - 1)
+    return np.asarray(np.clip(decoded, -limit, limit - 1), dtype=dtype)
+
+
+def place_of(n_samples: int, lead: LeadContext) -> Any:
+    """Return what encoder and decoder know of a window before its payload."""
     from dynamic_deep.window_codec import WindowPlace
 
     return WindowPlace(

@@ -53,7 +53,9 @@ def pick_examples(
         ladder = [
             ladder_step(entrant, tables[record][row])
             for entrant, tables in zip(entrants, by_entrant, strict=True)
-            if entrant.bundle and not tables[record][row]["is_failed"]
+            if entrant.bundle
+            and entrant.group != CHOSEN
+            and not tables[record][row]["is_failed"]
         ]
         yield _example(
             f"{title} PRDN", entrants[chosen], records[record],

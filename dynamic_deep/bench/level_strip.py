@@ -52,9 +52,7 @@ def level_colours(steps: Iterable[LadderStep]) -> dict[str, str]:
         dark, light = HUES.get(group or "", OTHER_HUE)
         for i, level in enumerate(of_group):
             share = i / max(1, len(of_group) - 1)
-            rgb = (
-                round(a + share * (b - a)) for a, b in zip(dark, light, strict=True)
-            )
+            rgb = (round(a + share * (b - a)) for a, b in zip(dark, light, strict=True))
             colours[level] = "#" + "".join(f"{part:02x}" for part in rgb)
     return colours
 
@@ -143,7 +141,9 @@ def _trace(
 ) -> str:
     """Return lowest and highest sample of each stretch, joined to one line."""
     per_s = len(strip.low) / strip.duration_s
-    part = slice(int(first_s * per_s), max(int(first_s * per_s) + 1, int(last_s * per_s)))
+    part = slice(
+        int(first_s * per_s), max(int(first_s * per_s) + 1, int(last_s * per_s))
+    )
     low, high = strip.low[part], strip.high[part]
     bottom_mv = float(np.quantile(strip.low, 1 - _USUAL_MV))
     top_mv = float(np.quantile(strip.high, _USUAL_MV))
@@ -184,7 +184,9 @@ def _block(
 def _times(first_s: float, last_s: float, row_s: float, y: float) -> list[str]:
     every = next(s for s in (10, 60, 300, 900, 3600, 1e9) if row_s / s <= 10)
     scale = (_WIDTH - _MARGIN - 1.0) / row_s
+    room_s = 8.0 / scale  # for the last one's text
     ticks = np.arange(np.ceil(first_s / every) * every, last_s, every)
+    ticks = ticks[ticks <= first_s + row_s - room_s]
     return [
         _text(_MARGIN + (tick - first_s) * scale, y + 2.7, _clock(tick), "#444")
         for tick in ticks

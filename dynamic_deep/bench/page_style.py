@@ -27,6 +27,10 @@ svg.plot { font-size: 13px; max-width: 960px; } svg.ecg { margin: .5rem 0; }
 .ladder div { border: 1px solid #ccc; border-radius: 3px; padding: 3px 7px;
   color: #444; }
 .ladder div.shown { border: 2px solid #0072b2; color: #1a1a1a; font-weight: 600; }
+svg.strip { margin: .3rem 0 .8rem; }
+.levels { font-size: .84rem; color: #444; } .levels span { margin-right: 1.2em;
+  white-space: nowrap; } .levels i { display: inline-block; width: .9em; height: .9em;
+  margin-right: .4em; vertical-align: -.1em; }
 @media print { body { margin: 0; max-width: none; } h3, tr { break-after: avoid; }
   svg { break-inside: avoid; } }
 """

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from dynamic_deep.bench.ecg_paper import ecg_svgs, is_clipped
 from dynamic_deep.bench.page_style import STYLE
 from dynamic_deep.bench.plots import rate_distortion_svg
-from dynamic_deep.bench.result import BenchResult, BenchRow, Example, Interval
+from dynamic_deep.bench.result import BenchResult, BenchRow, Interval
 from dynamic_deep.bench.table import (
     LEGEND,
     TITLES,
@@ -20,6 +19,7 @@ from dynamic_deep.bench.table import (
     remarks,
     span,
 )
+from dynamic_deep.bench.windows_html import examples_html, strips_html
 
 _HEAD = (
     ("", ""), ("gain", ""), ("95 %", "interval"), ("mean", "gain"), ("rate", "b/s"),
@@ -44,7 +44,8 @@ def format_html(result: BenchResult) -> str:
         '<p class="legend">Thin bars are 95 % intervals, bootstrap by record. Lossless '
         "coders stand on the axis; the best of each group is named.</p>",
         *_equal_prdn(result),
-        *_examples(result.examples),
+        *strips_html(result.strips),
+        *examples_html(result.examples),
         *_configuration(result),
     ]
     return "\n".join(
@@ -172,42 +173,6 @@ def _equal_prdn(result: BenchResult) -> list[str]:
             ]
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return [*lines, "</tbody></table></div>"]
-
-
-def _examples(examples: Sequence[Example]) -> list[str]:
-    if not examples:
-        return []
-    lines = [
-        f"<h2>Windows to look at: {escape(examples[0].row)}</h2>",
-        '<p class="legend">25 mm a second and 10 mm a mV; a small square is 40 ms by '
-        "0.1 mV. Thin black line: as measured. Light blue band: as decoded. Below, on "
-        "the same scale: decoded minus measured.</p>",
-    ]
-    for example in examples:
-        lines += _example(example)
-    return lines
-
-
-def _example(example: Example) -> list[str]:
-    step = example.step
-    clipped = " The signal leaves the paper and is cut there." * is_clipped(example)
-    cells = [
-        f"<div{' class=shown' * (other.name == example.row)}>{escape(other.name)}<br>"
-        f"x{number(other.gain)}, {other.n_bytes:,} bytes<br>PRDN {number(other.prdn)} %"
-        "</div>"
-        for other in example.ladder
-    ]
-    return [
-        f"<h3>{escape(example.title)}: {escape(example.record)}, "
-        f"{escape(example.lead_name)}, window {example.window_idx}</h3>",
-        f'<p class="quiet">PRDN {number(step.prdn)} %, {step.n_bytes:,} bytes, gain '
-        f"{number(step.gain)}.{clipped}</p>",
-        '<div class="wide">',
-        *ecg_svgs(example),
-        "</div>",
-        '<p class="legend">The same window at every level:</p>',
-        f'<div class="ladder">{"".join(cells)}</div>',
-    ]
 
 
 def _configuration(result: BenchResult) -> list[str]:

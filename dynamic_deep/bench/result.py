@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,10 @@ class BenchOptions:
         n_resamples: of the bootstrap by record.
         seed: of the bootstrap.
         n_examples: 3 keeps the best, median and worst window for the HTML page, 0 none.
-        example_level: the row that these are chosen from; None takes the neural level
-            in the middle.
+        example_level: the row that these are chosen from; None takes the first that
+            chooses its levels, else the neural level in the middle.
+        policies: for each bundle that has some, rows that choose a level for each
+            window: name -> policy.
     """
 
     bundles: tuple[str, ...] = ("standard",)
@@ -44,6 +46,7 @@ class BenchOptions:
     seed: int = 0
     n_examples: int = 0
     example_level: str | None = None
+    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -197,6 +200,8 @@ def _clean(value: Any) -> Any:
         return {str(key): _clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
+    if not isinstance(value, str | int | float | np.generic | None):
+        return {name: _clean(item) for name, item in vars(value).items()}  # a policy
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

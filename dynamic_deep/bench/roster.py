@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dynamic_deep.bench.baselines import load_baselines
+from dynamic_deep.bench.chosen import ChosenEntrant
 from dynamic_deep.bench.entrants import BaselineEntrant, Entrant, LevelEntrant
 from dynamic_deep.bench.groups import GROUPS, KIND_GROUPS, NEAR_LOSSLESS, NEURAL
 from dynamic_deep.bench.result import BenchOptions
@@ -53,6 +54,10 @@ def build_entrants(
             # names.
             if level.kind != "neural":
                 seen.add(level.name)
+        entrants += [
+            ChosenEntrant(codec, _row_name(name, bundle, options), bundle, policy)
+            for name, policy in options.policies.get(bundle, {}).items()
+        ]
     for pattern in options.levels:
         if not fnmatch.filter(known, pattern):
             raise ConfigError(
@@ -85,6 +90,10 @@ def _level_entrants(
             for n in options.near
         ]  # fmt: skip
     name = level.name
-    if group == NEURAL and len(options.bundles) > 1:
-        name = f"{bundle}/{level.name}"
+    if group == NEURAL:
+        name = _row_name(name, bundle, options)
     return [LevelEntrant(codec, name, group, bundle, level.name)]
+
+
+def _row_name(name: str, bundle: str, options: BenchOptions) -> str:
+    return f"{bundle}/{name}" if len(options.bundles) > 1 else name

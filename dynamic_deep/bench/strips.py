@@ -56,12 +56,14 @@ def pick_strips(
 
 
 def row_length_s(duration_s: float) -> float:
-    """Return how many seconds of a recording one row of the page shows."""
-    if duration_s <= USUAL_ROW_S:
-        return max(SHORTEST_ROW_S, duration_s)
-    n_rows = min(MAX_ROWS, int(np.ceil(duration_s / USUAL_ROW_S)))
-    minute = 60.0
-    return float(minute * np.ceil(duration_s / n_rows / minute))
+    """Return how many seconds of a recording one row of the page shows.
+
+    Example:
+        >>> row_length_s(1800.0), row_length_s(7200.0), row_length_s(20.0)
+        (300.0, 1200.0, 60.0)
+    """
+    n_rows = min(MAX_ROWS, max(1, round(duration_s / USUAL_ROW_S)))
+    return max(SHORTEST_ROW_S, duration_s / n_rows)
 
 
 def _ranked(tables: Sequence[Table]) -> list[tuple[int, int]]:
@@ -76,7 +78,8 @@ def _ranked(tables: Sequence[Table]) -> list[tuple[int, int]]:
 
 
 def _of_lead(table: Table, lead: int) -> Table:
-    return table[(table["lead"] == lead) & ~table["is_failed"]]
+    kept: Table = table[(table["lead"] == lead) & ~table["is_failed"]]
+    return kept
 
 
 def _gain(table: Table) -> float:

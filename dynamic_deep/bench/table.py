@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterable
 
 from dynamic_deep.bench.groups import (
+    CHOSEN,
     LOSSLESS,
     LZ77,
     NEAR_LOSSLESS,
@@ -24,6 +25,7 @@ TITLES = {
     NEAR_LOSSLESS: "Near-lossless (a hard bound on the error of every sample)",
     WAVELET: "Wavelet",
     NEURAL: "Neural",
+    CHOSEN: "A level for each window, by a bound",
 }
 LEGEND = (
     "gain: raw bytes (as stored: 2 a sample up to 16 bits) over coded bytes, sum over "

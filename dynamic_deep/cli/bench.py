@@ -15,9 +15,9 @@ from dynamic_deep.bench import (
 from dynamic_deep.bench.report_html import format_html
 from dynamic_deep.cli.failures import UsageError, report
 from dynamic_deep.cli.files import print_out, require_free, whole_file
+from dynamic_deep.cli.policies import bench_policies
 from dynamic_deep.cli.progress import ProgressBar
-from dynamic_deep.errors import InvalidSignalError
-from dynamic_deep.recording import find_recordings
+from dynamic_deep.cli.trying import find_inputs
 
 N_EXAMPLES = 3  # best, median and worst window on the page
 
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
         max_windows=args.max_windows,
         jobs=args.jobs,
         n_examples=0 if page is None else N_EXAMPLES,
+        policies=bench_policies(args),
     )
     with ProgressBar("measuring", quiet=args.quiet) as bar:
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
             bar.relabel(f"measuring {name}")
             bar(done, total)
 
-        result = run_bench(_recordings(args.inputs), options, progress)
+        result = run_bench(find_inputs(args.inputs), options, progress)
     if page is not None:
         with whole_file(page) as stream:
             stream.write(format_html(result).encode("utf-8"))
@@ -62,13 +63,3 @@ def _names(text: str | None) -> tuple[str, ...] | None:
         return None
     names = (name.strip() for name in text.split(","))
     return () if text == "none" else tuple(name for name in names if name)
-
-
-def _recordings(inputs: list[str]) -> list[Path]:
-    paths: list[Path] = []
-    for name in inputs:
-        found = find_recordings(Path(name)) if Path(name).is_dir() else [Path(name)]
-        if not found:
-            raise InvalidSignalError(f"{name}: there is nothing below it to read")
-        paths += found
-    return paths

@@ -1,46 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The options that bound a task's error, and what they say together."""
+"""The options that bound a task's error, and the types of their values."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from dynamic_deep.cli.failures import UsageError
 from dynamic_deep.cli.options import not_negative
 
+PARTS = ("window", "segment")
 REFERENCES = ("raw", "label")
 DEFAULT_TASKS = ("rhythm",)
 DEFAULT_RISK = 0.05
+DEFAULT_CALIBRATION = "cinc2017"
 DEFAULT_FALLBACK = "lossless"
 EXAMPLE = "one number, or NAME=NUMBER with commas such as rhythm=0.1,rpeaks=0"
+USUAL_BOUND = {"rhythm": 0.1}  # where a report shows one without being asked
 UNITS = "rhythm: divergence in nats; rpeaks: 1 - F1 of the beats, 0 = the same beats"
 UNNAMED = ""  # in what --bound holds: the number that names no task
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskBound:
-    """The task error that a user accepts.
-
-    Attributes:
-        tasks: whose error, each once.
-        values: the bound of each task; or one number, the bound on their weighted sum.
-        reference: what the error is measured against, raw or label.
-        risk: the share of windows that may break the bound.
-    """
-
-    tasks: tuple[str, ...]
-    values: dict[str, float] | float
-    reference: str = "raw"
-    risk: float = DEFAULT_RISK
-
-    def __str__(self) -> str:
-        """Return it as a person reads it, such as "rhythm <= 0.1, rpeaks <= 0"."""
-        if isinstance(self.values, dict):
-            return ", ".join(f"{name} <= {v:g}" for name, v in self.values.items())
-        return f"{' + '.join(self.tasks)} <= {self.values:g}"
 
 
 def bound_values(text: str) -> dict[str, float]:
@@ -92,14 +69,18 @@ def share(text: str) -> float:
     return value
 
 
-def add_bound(parser: Any, what: str) -> None:
+def add_bound(parser: Any, what: str, *, several: bool = False) -> None:
     """Add --bound and --task.
 
     Args:
         parser: a parser or a group of options.
         what: what the command does with the bound.
+        several: whether it may be repeated.
     """
-    parser.add_argument("--bound", type=bound_values, metavar="E", help=what)
+    action = "append" if several else "store"
+    parser.add_argument(
+        "--bound", type=bound_values, metavar="E", action=action, help=what
+    )
     parser.add_argument(
         "--task",
         type=task_names,
@@ -110,13 +91,30 @@ def add_bound(parser: Any, what: str) -> None:
     )
 
 
+def add_sum(parser: Any) -> None:
+    """Add how the errors of several tasks add up."""
+    parser.add_argument(
+        "--weights",
+        type=bound_values,
+        metavar="NAMES",
+        help="when one number bounds several tasks: how much each counts in the sum, "
+        "such as rhythm=1,rpeaks=0.5 (default 1 each)",
+    )
+
+
 def add_risk(parser: Any, what: str) -> None:
-    """Add --risk."""
+    """Add --risk and --per."""
     parser.add_argument(
         "--risk",
         type=share,
         metavar="SHARE",
         help=f"{what}, 0 to 1 (default {DEFAULT_RISK:g})",
+    )
+    parser.add_argument(
+        "--per",
+        choices=PARTS,
+        help="what the risk is a share of: windows of 29.9 s, or, for rpeaks, the "
+        "segments of 7.5 s in which a beat is lost, moved or made up (default window)",
     )
 
 
@@ -131,7 +129,8 @@ def add_choice(parser: Any) -> None:
     parser.add_argument(
         "--calibration",
         metavar="NAME|FILE",
-        help="of the bundle, or a file that `calibrate` wrote (default: the bundle's)",
+        help="one of the bundle's, or an .npz file that `calibrate` wrote (default "
+        f"{DEFAULT_CALIBRATION})",
     )
     parser.add_argument(
         "--fallback",
@@ -139,74 +138,3 @@ def add_choice(parser: Any) -> None:
         help="what a window gets that no lossy level is good enough for (default "
         f"{DEFAULT_FALLBACK})",
     )
-
-
-def task_bound(args: argparse.Namespace) -> TaskBound | None:
-    """Return the bound that the options ask for, or None.
-
-    Raises:
-        UsageError: If they contradict each other.
-    """
-    if args.bound is None:
-        forbid(args, BOUND_OPTIONS, "need", "--bound, the task error that you accept")
-        return None
-    return make_bound(
-        args.bound,
-        args.task,
-        reference=getattr(args, "reference", None),
-        risk=args.risk,
-    )
-
-
-def make_bound(
-    values: dict[str, float],
-    tasks: Sequence[str] | None,
-    *,
-    reference: str | None = None,
-    risk: float | None = None,
-) -> TaskBound:
-    """Return the bound that one --bound and the other options make together.
-
-    Args:
-        values: what `bound_values` made of it.
-        tasks: what --task names; None if it is left out.
-        reference: raw, label, or None for the default.
-        risk: share of windows, or None for the default.
-
-    Raises:
-        UsageError: If --bound and --task name different tasks.
-    """
-    rest = {"reference": reference or "raw", "risk": risk or DEFAULT_RISK}
-    if UNNAMED in values:
-        number, named = values[UNNAMED], tuple(tasks or DEFAULT_TASKS)
-        whole = {named[0]: number} if len(named) == 1 else number
-        return TaskBound(tasks=named, values=whole, **rest)
-    if tasks is not None and set(tasks) != set(values):
-        raise UsageError(
-            f"--bound and --task must name the same tasks, got {', '.join(values)} and "
-            f"{', '.join(tasks)}; leave --task out"
-        )
-    return TaskBound(tasks=tuple(values), values=dict(values), **rest)
-
-
-BOUND_OPTIONS = ("task", "risk", "reference", "calibration", "fallback", "check")
-
-
-def forbid(
-    args: argparse.Namespace, names: Sequence[str], verb: str, what: str
-) -> None:
-    """Refuse options that make no sense here.
-
-    Args:
-        args: the parsed options.
-        names: those to refuse, by their attribute; a command may lack some.
-        verb: between them and `what`, in the plural.
-        what: what the user should do or leave.
-
-    Raises:
-        UsageError: If one is given.
-    """
-    given = [f"--{name.replace('_', '-')}" for name in names if getattr(args, name, 0)]
-    if given:
-        verb = verb if len(given) > 1 else f"{verb}s"
-        raise UsageError(f"{' and '.join(given)} {verb} {what}")

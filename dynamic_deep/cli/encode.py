@@ -28,13 +28,11 @@ from dynamic_deep.cli.files import (
     whole_file,
     whole_stdout,
 )
-from dynamic_deep.cli.options import DEFAULT_LEVEL
 from dynamic_deep.cli.plan import DDC, Job, plan_folder, plan_one
+from dynamic_deep.cli.policies import chosen_policy
 from dynamic_deep.cli.progress import ProgressBar
-from dynamic_deep.policy import Fixed, MaxPrdn, Policy
+from dynamic_deep.policy import Policy
 from dynamic_deep.recording import find_recordings, open_recording
-
-NEAR_LOSSLESS = "near_lossless"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,39 +74,6 @@ def encode_options(args: argparse.Namespace) -> EncodeOptions:
         reading=reading_options(args),
         force=args.force,
     )
-
-
-def chosen_policy(args: argparse.Namespace) -> Policy:
-    """Return how the level of a window is chosen.
-
-    Raises:
-        UsageError: If the options contradict each other or name no level.
-    """
-    level, max_error_uv = args.level, args.max_error_uv
-    if args.max_prdn is not None:
-        if level is not None or max_error_uv is not None:
-            raise UsageError(
-                "--max-prdn picks the level of each window itself; leave --level and "
-                "--max-error-uv out"
-            )
-        load_codec(args.bundle)  # a wrong name is one error, and not one a file
-        return MaxPrdn(percent=args.max_prdn)
-    if level is None:
-        level = DEFAULT_LEVEL if max_error_uv is None else NEAR_LOSSLESS
-    if max_error_uv is not None and level != NEAR_LOSSLESS:
-        raise UsageError(
-            f"--max-error-uv is a bound that only {NEAR_LOSSLESS} keeps, got --level "
-            f"{level}; leave --level out"
-        )
-    if level == NEAR_LOSSLESS and max_error_uv is None:
-        raise UsageError(f"--level {NEAR_LOSSLESS} needs --max-error-uv, such as 10")
-    names = [known.name for known in load_codec(args.bundle).levels]
-    if level not in names:
-        raise UsageError(
-            f"bundle {args.bundle} has the levels {', '.join(names)}; got {level}; "
-            "choose one with --level"
-        )
-    return Fixed(level=level)
 
 
 def reading_options(args: argparse.Namespace) -> dict[str, float]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import argparse
 
+from dynamic_deep.bundle import bundle_folder
+from dynamic_deep.calibration import calibration_names
 from dynamic_deep.cli import text
 from dynamic_deep.cli.bundles import load_codec
 from dynamic_deep.cli.files import print_out
 from dynamic_deep.cli.options import DEFAULT_LEVEL
+from dynamic_deep.tasks import task_names
 
 MEANING = {
     "lossless": "every sample comes back exactly",
@@ -22,6 +25,8 @@ def run(args: argparse.Namespace) -> int:
     """List the levels."""
     codec = load_codec(args.bundle)
     model_id = codec.model_id.hex()
+    tasks = task_names(codec.bundle)
+    calibrations = calibration_names(bundle_folder(args.bundle))
     if args.json:
         levels = [
             {
@@ -32,7 +37,13 @@ def run(args: argparse.Namespace) -> int:
             }
             for level in codec.levels
         ]
-        facts = {"bundle": args.bundle, "model_id": model_id, "levels": levels}
+        facts = {
+            "bundle": args.bundle,
+            "model_id": model_id,
+            "levels": levels,
+            "tasks": tasks,
+            "calibrations": calibrations,
+        }
         print_out(text.as_json(facts))
         return 0
     rows = []
@@ -44,4 +55,7 @@ def run(args: argparse.Namespace) -> int:
         rows.append([level.name, meaning, gain])
     print_out(f"bundle {args.bundle}, model {model_id}\n")
     print_out(text.table(["level", "what it is", "typical gain"], rows, n_left=2))
+    if tasks:
+        print_out(f"\ntasks, for --bound: {', '.join(tasks)}")
+        print_out(f"calibrations: {', '.join(calibrations) or 'none, see calibrate'}")
     return 0

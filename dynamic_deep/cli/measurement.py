@@ -7,9 +7,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from dynamic_deep.bound_choice import Requirement
 from dynamic_deep.cli import text
 from dynamic_deep.cli.batch import Progress
-from dynamic_deep.cli.bounds import TaskBound
 from dynamic_deep.cli.bundles import codec_for
 from dynamic_deep.cli.compare import (
     PRD_NAMES,
@@ -19,7 +19,8 @@ from dynamic_deep.cli.compare import (
     uv_per_adu,
 )
 from dynamic_deep.cli.inspection import damage_summary, describe_damage
-from dynamic_deep.cli.task_check import TaskMeter, load_tasks, task_problems
+from dynamic_deep.cli.task_check import TaskMeter, load_tasks
+from dynamic_deep.cli.task_report import task_problems
 from dynamic_deep.codec import StreamDecoder
 from dynamic_deep.container import ContainerReader
 from dynamic_deep.errors import InvalidSignalError, TruncatedError
@@ -33,7 +34,7 @@ def measure(
     original: RecordingReader,
     *,
     bundle: str | None = None,
-    bound: TaskBound | None = None,
+    requirement: Requirement | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Decode a coded file and measure it against the original.
@@ -42,7 +43,7 @@ def measure(
         stream: The coded file, seekable.
         original: What it was made from.
         bundle: The bundle to decode with; None finds the one that the file names.
-        bound: The task error that a window may have; None runs no task.
+        requirement: The task error that windows may have; None runs no task.
         progress: Called with (done, total).
 
     Returns:
@@ -60,9 +61,9 @@ def measure(
     n_bytes = container.summary.n_bytes
     codec = codec_for(container.header, bundle)
     meter = None
-    if bound is not None:
-        tasks = load_tasks(bound, codec.bundle)
-        meter = TaskMeter(bound, tasks, original.info)
+    if requirement is not None:
+        tasks = load_tasks(requirement.bound, codec.bundle)
+        meter = TaskMeter(requirement, tasks, original.info)
     comparison = Comparison(original, meter)
     decoder = StreamDecoder(codec.windows, container, progress=progress)
     summary = decoder.run(comparison.write)
@@ -82,9 +83,9 @@ def measure(
         "damage": damage,
         "problems": problems,
     }
-    if meter is not None and bound is not None:
+    if meter is not None:
         facts["tasks"] = meter.facts(levels, names)
-        problems += task_problems(facts["tasks"], bound)
+        problems += task_problems(facts["tasks"], meter.requirement)
     return facts
 
 

@@ -35,6 +35,16 @@ def count(text: str) -> int:
     return value
 
 
+def lead_numbers(text: str) -> tuple[int, ...]:
+    """Return the leads of a list with commas, from 0, for argparse."""
+    parts = text.split(",")
+    if not all(part.strip().isdigit() for part in parts):
+        raise argparse.ArgumentTypeError(
+            f"must be whole numbers from 0, with commas, such as 0 or 0,1; got {text}"
+        )
+    return tuple(dict.fromkeys(int(part) for part in parts))
+
+
 def add_command(commands: Any, name: str, text: str, epilog: str = "") -> Any:
     """Add a command; the module that runs it has its name.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynamic_deep.cli.bounds import UNITS, add_bound, add_choice, add_risk
+from dynamic_deep.cli.bounds import UNITS, add_bound, add_choice, add_risk, add_sum
 from dynamic_deep.cli.options import (
     DEFAULT_LEVEL,
     add_bundle,
@@ -67,6 +67,7 @@ def _add_task_bound(parser: Any) -> None:
         "the task error that you accept in a window: one number, or one a task, such "
         f"as rhythm=0.1,rpeaks=0 ({UNITS})",
     )
+    add_sum(group)
     add_risk(group, "the share of windows that may break the bound")
     add_choice(group)
     group.add_argument(
@@ -113,9 +114,9 @@ def _add_verify(commands: Any) -> None:
         commands,
         "verify",
         "Decode a .ddc file and measure it against the original recording.",
-        "With --bound, tasks are run on every window of both. The exit status is 1 if a\n"
-        "requirement is broken, if more windows than --risk break the bound, if frames\n"
-        "are lost, or if what was coded as lossless is not exact.",
+        "With --bound, tasks are run on every window of both. The exit status is 1 if\n"
+        "a requirement is broken, if a larger share than --risk breaks the bound, if\n"
+        "frames are lost, or if what was coded as lossless is not exact.",
     )
     parser.add_argument("input", metavar="FILE", help="a .ddc file")
     parser.add_argument("original", metavar="ORIGINAL", help="what it was made from")
@@ -129,6 +130,7 @@ def _add_verify(commands: Any) -> None:
         "the task error that a window may have: one number, or one a task, such as "
         f"rhythm=0.1,rpeaks=0 ({UNITS})",
     )
+    add_sum(parser)
     add_risk(parser, "fail if a larger share of the windows breaks the bound")
     add_bundle(parser, None)
     add_reading(parser)

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynamic_deep.cli.bounds import add_bound, add_choice, add_risk, add_sum
 from dynamic_deep.cli.options import (
     add_bundle,
     add_command,
     add_jobs,
     add_json,
     count,
+    lead_numbers,
+    positive,
 )
 
 
@@ -36,6 +39,25 @@ def _add_bench(commands: Any) -> None:
         type=count,
         metavar="N",
         help="only N windows of each, evenly spread (default: all)",
+    )
+    group = parser.add_argument_group(
+        "rows that choose a level for each window",
+        "the page draws the levels along the recordings",
+    )
+    add_bound(
+        group,
+        "as for encode; may be repeated (default rhythm=0.1, if the bundle has a "
+        "calibration)",
+        several=True,
+    )
+    add_sum(group)
+    add_risk(group, "the share of windows that may break the bound")
+    add_choice(group)
+    group.add_argument(
+        "--max-prdn",
+        type=positive,
+        metavar="P",
+        help="a row whose windows each keep their PRDN within P %%",
     )
     add_jobs(parser, "recordings")
     parser.add_argument("--html", metavar="FILE", help="write a page with plots, too")
@@ -69,6 +91,68 @@ def _add_entrants(parser: Any) -> None:
         metavar="ADU",
         help="bounds of near_lossless, ADC units (default 2)",
     )
+
+
+def _add_calibrate(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "calibrate",
+        "Make a calibration of your own recordings, so that bounds hold for them.",
+        "The recordings need no labels. Use such as later ones will be like, of as\n"
+        "many patients as you can. Then: encode --bound ... --calibration FILE.npz",
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="standard, edge, or a folder")
+    _add_tried(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE.npz", required=True, help="the file to write"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite what is there already"
+    )
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "evaluate",
+        "Show what bounds on a task's error cost, and whether they are kept.",
+        "Every level is tried on every window. Nothing is chosen on these recordings:\n"
+        "thresholds and the best fixed level come from the calibration.",
+    )
+    _add_tried(parser)
+    add_bundle(parser)
+    parser.add_argument(
+        "--labels",
+        metavar="FILE.csv",
+        help="rhythm classes, lines of record,label with A, N, O or ~",
+    )
+    add_bound(
+        parser, "as for encode; may be repeated (default rhythm=0.1)", several=True
+    )
+    add_sum(parser)
+    add_risk(parser, "the share of windows that may break the bound")
+    add_choice(parser)
+
+
+def _add_tried(parser: Any) -> None:
+    parser.add_argument(
+        "inputs", metavar="RECORD", nargs="+", help="a recording, or a folder of them"
+    )
+    parser.add_argument(
+        "--lead",
+        type=lead_numbers,
+        metavar="N",
+        help="only these leads, from 0, with commas (default: all)",
+    )
+    parser.add_argument(
+        "--max-windows",
+        type=count,
+        metavar="N",
+        help="only N windows of each recording, evenly spread (default: all)",
+    )
+    add_jobs(parser, "recordings")
+    add_json(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def _add_data(commands: Any) -> None:
@@ -108,4 +192,6 @@ def _add_demo(commands: Any) -> None:
     add_json(parser)
 
 
-COMMANDS = (_add_levels, _add_bench, _add_data, _add_demo)
+COMMANDS = (
+    _add_levels, _add_bench, _add_evaluate, _add_calibrate, _add_data, _add_demo,
+)  # fmt: skip

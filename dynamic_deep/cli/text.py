@@ -53,6 +53,16 @@ def gain(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
+def percent(part: float) -> str:
+    """Return a share of 1 in percent.
+
+    Example:
+        >>> percent(0.05), percent(1 / 60), percent(0.1234), percent(0.0)
+        ('5 %', '1.7 %', '12.3 %', '0 %')
+    """
+    return f"{100 * part:.{3 if part >= 0.1 else 2}g} %"
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], n_left: int = 1) -> str:
     """Return rows as aligned columns.
 

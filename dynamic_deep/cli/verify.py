@@ -7,15 +7,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from dynamic_deep.bound_choice import Requirement
 from dynamic_deep.cli import text
-from dynamic_deep.cli.bounds import TaskBound, task_bound
 from dynamic_deep.cli.compare import PRD_NAMES
 from dynamic_deep.cli.encode import reading_options
 from dynamic_deep.cli.failures import report
 from dynamic_deep.cli.files import print_out
 from dynamic_deep.cli.measurement import measure
 from dynamic_deep.cli.progress import ProgressBar
-from dynamic_deep.cli.task_check import task_text
+from dynamic_deep.cli.requirements import asked_requirement
+from dynamic_deep.cli.task_report import task_text
 from dynamic_deep.recording import open_recording
 
 TOLERANCE = 1e-9  # relative, of a bound that was met exactly before rounding
@@ -23,20 +24,28 @@ TOLERANCE = 1e-9  # relative, of a bound that was met exactly before rounding
 
 def run(args: argparse.Namespace) -> int:
     """Verify one file."""
-    path, bound = Path(args.input), task_bound(args)
+    path, requirement = Path(args.input), asked_requirement(args)
     with (
         path.open("rb") as stream,
         open_recording(args.original, **reading_options(args)) as original,
         ProgressBar(f"verifying {path.name}", quiet=args.quiet) as bar,
     ):
-        facts = measure(stream, original, bundle=args.bundle, bound=bound, progress=bar)
+        facts = measure(
+            stream,
+            original,
+            bundle=args.bundle,
+            requirement=requirement,
+            progress=bar,
+        )
     facts = {"file": args.input, "original": args.original, **facts}
     facts["problems"] += broken_requirements(facts, args.max_prdn, args.max_error_uv)
     facts["passed"] = not facts["problems"]
-    requirements = (args.max_prdn, args.max_error_uv, bound)
-    asked = any(requirement is not None for requirement in requirements)
-    shown = text.as_json(facts) if args.json else _as_text(facts, bound, asked=asked)
-    print_out(shown)
+    if args.json:
+        print_out(text.as_json(facts))
+    else:
+        needs = (args.max_prdn, args.max_error_uv, requirement)
+        asked = any(need is not None for need in needs)
+        print_out(_as_text(facts, requirement, asked=asked))
     for problem in facts["problems"]:
         report(f"{args.input}: {problem}")
     return 0 if facts["passed"] else 1
@@ -62,7 +71,9 @@ def broken_requirements(
     return problems
 
 
-def _as_text(facts: dict[str, Any], bound: TaskBound | None, *, asked: bool) -> str:
+def _as_text(
+    facts: dict[str, Any], requirement: Requirement | None, *, asked: bool
+) -> str:
     n_frames = max(1, sum(facts["levels"].values()))
     levels = ", ".join(
         f"{name} {100 * count / n_frames:.0f} %"
@@ -88,8 +99,8 @@ def _as_text(facts: dict[str, Any], bound: TaskBound | None, *, asked: bool) -> 
         "the mean\nand PRD01 without the minimum of each window."
     )
     parts = [head, text.table(header, rows), legend]
-    if bound is not None:
-        parts.append(task_text(facts["tasks"], bound))
+    if requirement is not None:
+        parts.append(task_text(facts["tasks"], requirement))
     return "\n\n".join([*parts, _verdict(facts, asked)])
 
 

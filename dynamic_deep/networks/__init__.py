@@ -28,11 +28,11 @@ from __future__ import annotations
 from dynamic_deep.networks.decoder import LevelAffine, build_body, build_entry
 from dynamic_deep.networks.encoder import (
     LearnedStep,
-    build_error_head,
     build_tail,
     build_trunk,
     count_macs,
 )
+from dynamic_deep.networks.error_heads import build_error_heads, build_head_features
 from dynamic_deep.networks.shapes import (
     EDGE,
     EDGE_TASKS,
@@ -55,7 +55,8 @@ __all__ = [
     "NetworkConfig",
     "build_body",
     "build_entry",
-    "build_error_head",
+    "build_error_heads",
+    "build_head_features",
     "build_tail",
     "build_trunk",
     "count_macs",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The device's part: trunk, tails, error heads."""
+"""The device's part: trunk and tails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from dynamic_deep.networks.shapes import (
 )
 
 RELU_INIT = "he_normal"
-HEAD_WIDTH = 16
 
 
 def _conv(spec: Conv, index: int) -> list[keras.Layer]:
@@ -95,22 +94,6 @@ def build_tail(latent: LatentConfig, n_features: int) -> keras.Model:
     )(inputs)
     y = LearnedStep()(y)
     return keras.Model(inputs, y, name=f"tail_{latent.name}")
-
-
-def build_error_head(latent: LatentConfig, n_features: int) -> keras.Model:
-    """Build the error head of one level: trunk features -> predicted error >= 0.
-
-    It foretells, for one segment, the task error that the level would cause. Mean and
-    maximum over time tell it how busy and how noisy the segment is.
-    """
-    inputs = keras.Input((SEGMENT_LEN // TRUNK_STRIDE, n_features))
-    pooled = layers.Concatenate()(
-        [layers.GlobalAveragePooling1D()(inputs), layers.GlobalMaxPooling1D()(inputs)]
-    )
-    h = layers.Dense(HEAD_WIDTH, activation="relu")(pooled)
-    # Softplus, and not the ReLU of the paper, which can die at "no error at all".
-    error = layers.Dense(1, activation="softplus")(h)
-    return keras.Model(inputs, error, name=f"head_{latent.name}")
 
 
 def count_macs(model: keras.Model) -> int:

@@ -7,13 +7,14 @@ It is made for 10 s at 500 Hz, 5000 samples; to bring a window to this rate and 
 back is the caller's business (Brosh et al. feed it 300 Hz as they are). The
 normalisation it wants, mean 0 and deviation 1, is its first layer.
 
-Its lengths come out for 256 k + 136 samples alone, k >= 1, of which 5000 is one: two layers
-shorten the map by one sample (625 -> 624, 39 -> 38) so that it can be halved on.
+Its lengths come out for 256 k + 136 samples alone, k >= 1, of which 5000 is one: two
+layers shorten the map by one sample (625 -> 624, 39 -> 38) so that it can be halved on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -104,25 +105,27 @@ _DECODER: dict[str, tuple[str | None, tuple[Step, ...]]] = {
 }
 
 
+def _fitting_len(n_samples: Any) -> Any:
+    """Return the next length that comes out; of a number, or of a tensor."""
+    n = n_samples + (_REMAINDER - n_samples) % _PERIOD
+    # A compiled graph slices to a number only if it has been one all along.
+    return max(n, MIN_LEN) if isinstance(n, int) else ops.maximum(n, MIN_LEN)
+
+
 class PadToFit(layers.Layer):
     """Append zeros, the mean of a standardised window, to the next length that fits."""
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Return (batch, n_fitting, n_channels)."""
-        n_samples = ops.shape(inputs)[1]
-        n_missing = (_REMAINDER - n_samples) % _PERIOD
-        n_fitting = ops.maximum(n_samples + n_missing, MIN_LEN)
         padded = ops.pad(inputs, ((0, 0), (0, MIN_LEN - 1), (0, 0)))
-        return padded[:, :n_fitting]
+        return padded[:, : _fitting_len(ops.shape(inputs)[1])]
 
     def compute_output_shape(
         self, input_shape: tuple[int | None, ...]
     ) -> tuple[int | None, ...]:
         """Return the shape; a length not known yet stays so."""
         batch, n, n_channels = input_shape
-        if n is not None:
-            n = max(n + (_REMAINDER - n) % _PERIOD, MIN_LEN)
-        return batch, n, n_channels
+        return batch, None if n is None else _fitting_len(n), n_channels
 
 
 def build_rpnet(n_samples: int | None = RPNET_LEN) -> keras.Model:

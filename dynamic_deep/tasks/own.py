@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import math
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +27,7 @@ from dynamic_deep.tasks.protocol import (
 )
 
 METHODS = ("answer", "error", "label_error")
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class NetworkTask:
@@ -96,7 +98,7 @@ def load_own_task(place: str) -> Task:
         ModelError: If LiteRT can't read the network.
     """
     if place.endswith(".tflite"):
-        return NetworkTask(Path(place))
+        return _checked_task(NetworkTask(Path(place)), place)
     file, _, function = place.rpartition(":")
     path = _existing(Path(file))
     module = _run_file(path)
@@ -163,6 +165,11 @@ def _checked_task(task: Task, place: str) -> Task:
         raise ConfigError(
             f"a task must have {', '.join((*METHODS, 'name', 'references'))}; {place} "
             f"made one without {', '.join(missing)}"
+        )
+    if not NAME.fullmatch(str(task.name)):
+        raise ConfigError(
+            "a task's name must be of letters, digits, '.', '_' and '-', "
+            f"{place} made one named {task.name!r}; rename it"
         )
     references = tuple(task.references)
     if not references or not set(references) <= set(REFERENCES):

@@ -29,11 +29,19 @@ def find_peaks(distance: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """
     from scipy import signal
 
-    smooth = np.convolve(1.0 - distance.astype(np.float64), SMOOTHING, "same")
-    found, _ = signal.find_peaks(
-        smooth, height=1.0 - HIGHEST, distance=MIN_GAP, prominence=MIN_PROMINENCE
+    nearness = 1.0 - distance.astype(np.float64)
+    held = np.pad(nearness, len(SMOOTHING) // 2, mode="edge")
+    smooth = np.convolve(held, SMOOTHING, "valid")
+    # With nothing beyond the ends a beat near one stands out as much as any other.
+    found, tops = signal.find_peaks(
+        np.pad(smooth, 1),
+        height=1.0 - HIGHEST,
+        distance=MIN_GAP,
+        prominence=MIN_PROMINENCE,
+        plateau_size=1,
     )
-    inner = found[(found > 0) & (found < len(smooth) - 1)]
+    has_ends = (tops["left_edges"] > 1) & (tops["right_edges"] < len(smooth))
+    inner = found[has_ends] - 1
     before, here, after = smooth[inner - 1], smooth[inner], smooth[inner + 1]
     bend = before - 2.0 * here + after
     shift = np.where(bend < 0.0, 0.5 * (before - after) / np.minimum(bend, -1e-12), 0.0)

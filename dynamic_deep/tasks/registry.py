@@ -37,7 +37,13 @@ def load_task(bundle: Bundle, name: str) -> Task:
         ModelError: If LiteRT can't read its network.
     """
     if is_own_task(name):
-        return load_own_task(name)
+        task = load_own_task(name)
+        if task.name in BUNDLED:
+            raise ConfigError(
+                "a task of your own must have another name than those of bundles "
+                f"({', '.join(BUNDLED)}), got {task.name!r} from {name}; rename it"
+            )
+        return task
     names = task_names(bundle)
     if name not in names:
         raise ConfigError(

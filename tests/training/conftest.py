@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
+    import keras
+
     from dynamic_deep.networks import NetworkConfig
     from training.datasets import Lead
     from training.model import CodecModel
@@ -99,3 +101,33 @@ def batch(leads: list[Lead]) -> np.ndarray:
 
     windows: np.ndarray = all_windows(leads)[:4]
     return windows
+
+
+def tiny_task(task: str) -> keras.Model:
+    """Build a network of a task's form with a single convolution."""
+    import keras
+
+    inputs = keras.Input((None, 1))
+    if task == "rhythm":
+        answer = keras.layers.Conv1D(4, 256, strides=256, activation="softmax")
+    else:
+        answer = keras.layers.Conv1D(1, 9, padding="same", activation="sigmoid")
+    return keras.Model(inputs, answer(inputs), name=task)
+
+
+@pytest.fixture
+def tiny_tasks() -> dict[str, keras.Model]:
+    """A network for each task, always the same."""
+    pytest.importorskip("tensorflow", reason="needs the extra `train`")
+    import keras
+
+    keras.utils.set_random_seed(9)
+    return {task: tiny_task(task) for task in ("rhythm", "rpeaks")}
+
+
+@pytest.fixture
+def tiny_builders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every preset of a task train a tiny network."""
+    monkeypatch.setattr(
+        "training.task_trainer.build_task_network", lambda task, size: tiny_task(task)
+    )

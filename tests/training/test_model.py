@@ -118,10 +118,10 @@ def test_gradients_reach_every_part(tiny_preset: Preset, batch: np.ndarray) -> N
 
 
 def test_the_weight_of_the_rate_is_ramped_then_steered(
-    tiny_preset: Preset, batch: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    tiny_preset: Preset, batch: np.ndarray
 ) -> None:
-    monkeypatch.setattr("training.model.N_RAMP_STEPS", 2)
     model = build_model(tiny_preset)
+    model.settings = dataclasses.replace(model.settings, n_ramp_steps=2)
     start = np.exp(keras.ops.convert_to_numpy(model.log_lmbda))
     gains = [latent.nominal_gain for latent in tiny_preset.networks.latents]
     expected = [FIRST_LMBDA_SHARE * ramped_lmbda(gain) for gain in gains]

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m training`: what is asked for is what is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the extra `train`")
+
+from tests.signals import COSINE
+from training.__main__ import main
+from training.cli_backend import show_progress
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The threads that were asked for; the backend of these tests runs already."""
+    asked: list[int] = []
+    for module in ("cli_codec", "cli_tasks"):
+        monkeypatch.setattr(f"training.{module}.start_backend", asked.append)
+    return asked
+
+
+def caught(monkeypatch: pytest.MonkeyPatch, name: str) -> dict[str, Any]:
+    """Put a recorder in the place of a function."""
+    calls: dict[str, Any] = {}
+
+    def record(*args: Any, **options: Any) -> None:
+        calls.update({"args": args}, **options)
+
+    monkeypatch.setattr(name, record)
+    return calls
+
+
+def test_task_trains_a_task(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[int]
+) -> None:
+    call = caught(monkeypatch, "training.task_trainer.fit_task")
+    run = str(tmp_path / "run")
+    words = ["task", "rhythm_compact", "--codec", str(COSINE), "--run", run]
+    assert main([*words, "--steps", "7", "--threads", "2"]) == 0
+    preset, bundle, folder = call["args"]
+    assert (preset.task, preset.n_steps) == ("rhythm", 7)
+    assert bundle.name == "cosine"
+    assert folder == Path(run)
+    assert started == [2]
+
+
+def test_aware_trains_phase_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    call = caught(monkeypatch, "training.task_aware.fit_task_aware")
+    asked: dict[str, Any] = {}
+
+    def trained(names: Any, runs: Path, *, size: str) -> str:
+        asked.update(names=set(names), runs=runs, size=size)
+        return "tasks"
+
+    monkeypatch.setattr("training.task_trainer.trained_tasks", trained)
+    folders = ["--phase-1", "one", "--tasks", "runs", "--run", str(tmp_path)]
+    assert main(["aware", "standard_rpeaks", *folders]) == 0
+    preset, phase_1, run = call["args"]
+    assert (preset.phase_1, set(preset.tasks)) == ("standard", {"rpeaks"})
+    assert (phase_1, run, call["tasks"]) == (Path("one"), tmp_path, "tasks")
+    assert asked == {"names": {"rpeaks"}, "runs": Path("runs"), "size": "compact"}
+
+
+def test_fit_trains_and_exports_on_demand(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    call = caught(monkeypatch, "training.trainer.fit")
+    assert main(["fit", "edge", "--run", str(tmp_path), "--steps", "9"]) == 0
+    assert call["args"][0].n_steps == 9
+    figures = {"bits_per_sample": 0.25, "prdn": 12.0, "advantage": 1.5}
+    reached = {"n_steps": 9, "validation": {"gain_64": figures}, "levels": []}
+    monkeypatch.setattr("training.export.export_bundle", lambda *words: reached)
+    out = str(tmp_path / "bundle")
+    assert main(["fit", "edge", "--run", str(tmp_path), "--out", out]) == 0
+    shown = capsys.readouterr().out
+    assert "edge after 9 steps" in shown
+    assert "1.50 x the wavelet: left out" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["task", "rhythm", "--codec", "classical", "--run", "r"], "got 'rhythm'"),
+        (["task", "rhythm_compact", "--codec", "no/such", "--run", "r"], "no/such"),
+        (["fit", "huge", "--run", "r"], "got 'huge'"),
+        (
+            ["aware", "huge", "--phase-1", "p", "--tasks", "t", "--run", "r"],
+            "got 'huge'",
+        ),
+        (["records", "ptbxl", "test"], "got 'ptbxl'"),
+    ],
+)
+def test_what_is_not_there_is_one_line(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("training: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_row_is_one_line_a_person_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    show = show_progress(1000)
+    row = {"step": 400, "n_new": 100, "seconds": 20.0, "loss": 0.25}
+    show(row)
+    show(row | {"prdn_gain_64": 16.26, "bps_gain_64": 0.2231})
+    assert capsys.readouterr().out.splitlines() == [
+        "400/1000, 2 min left: loss 0.2500",
+        "400/1000, 2 min left: gain_64 16.3% 0.223b",
+    ]

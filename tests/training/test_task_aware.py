@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`training.task_aware`: phase 2 moves the codec and never the tasks."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the extra `train`")
+
+import keras
+
+from dynamic_deep.errors import ConfigError
+from training.datasets import Lead
+from training.model import CodecModel, ramped_lmbda
+from training.presets import Preset
+from training.task_aware import build_task_aware, fit_task_aware
+from training.task_aware_presets import (
+    TASK_AWARE_PRESETS,
+    TaskAwarePreset,
+    find_task_aware_preset,
+)
+from training.trainer import build_model, save_checkpoint
+
+Tasks = dict[str, keras.Model]
+numpy = keras.ops.convert_to_numpy
+LABELS = {"s0": 0, "s1": 1, "s2": 2}
+
+
+@pytest.fixture(autouse=True)
+def small_data(
+    monkeypatch: pytest.MonkeyPatch, leads: list[Lead], tiny_preset: Preset
+) -> None:
+    """No records are read; phase 1 is the tiny preset."""
+    where = "training.task_aware."
+    monkeypatch.setattr(where + "load_leads", lambda data_set, split: leads)
+    monkeypatch.setattr(where + "rhythm_labels", lambda: LABELS)
+    monkeypatch.setattr(where + "find_preset", lambda name: tiny_preset)
+    monkeypatch.setattr("training.trainer.SAVE_EVERY", 2)
+    monkeypatch.setattr("training.trainer.LOG_EVERY", 3)
+
+
+@pytest.fixture
+def preset(tiny_preset: Preset) -> TaskAwarePreset:
+    """Three steps of a ladder of its own: rhythm alone, then both tasks."""
+    first, last = tiny_preset.networks.latents
+    ladder = (first, last, dataclasses.replace(last, nominal_gain=256))
+    return TaskAwarePreset(
+        phase_1="tiny",
+        networks=dataclasses.replace(tiny_preset.networks, latents=ladder),
+        n_steps=4,
+        tasks={"rhythm": 1.0, "rpeaks": 5.0},
+        stages=((("rhythm",), 0.75), (("rhythm", "rpeaks"), 0.25)),
+        windows_per_level=1,
+        n_warmup_steps=1,
+    )
+
+
+@pytest.fixture
+def phase_1(tiny_preset: Preset, tmp_path: Path) -> Path:
+    """The run folder of an untrained phase 1."""
+    run = tmp_path / "phase_1"
+    run.mkdir()
+    save_checkpoint(run / "checkpoint.npz", build_model(tiny_preset), 4)
+    return run
+
+
+def weights(model: keras.Model) -> list[np.ndarray]:
+    return [numpy(v).copy() for v in model.variables]
+
+
+def same(first: CodecModel, second: CodecModel) -> bool:
+    both = [weights(v) + weights(v.optimizer) for v in (first, second)]
+    return all((a == b).all() for a, b in zip(*both, strict=True))
+
+
+def test_a_cut_run_resumes_and_tasks_stay(
+    preset: TaskAwarePreset, phase_1: Path, tiny_tasks: Tasks, tmp_path: Path
+) -> None:
+    frozen = {name: weights(task) for name, task in tiny_tasks.items()}
+    rows: list[dict[str, Any]] = []
+    unbroken = fit_task_aware(
+        preset, phase_1, tmp_path / "a", tasks=tiny_tasks, log=rows.append
+    )
+    for name, before in frozen.items():
+        after = weights(tiny_tasks[name])
+        assert all((a == b).all() for a, b in zip(before, after, strict=True))
+    start = build_task_aware(preset, tiny_tasks)
+    moved = zip(start.trainable_variables, unbroken.trainable_variables, strict=True)
+    assert not any((numpy(a) == numpy(b)).all() for a, b in moved)
+    # A task that was not in the loss yet has no figures.
+    assert [row["step"] for row in rows] == [3, 4]
+    assert "rhythm_gain_256" in rows[0]
+    assert "rpeaks_gain_256" not in rows[0]
+    assert {"rhythm_gain_32", "rpeaks_gain_32", "prdn_gain_128"} <= set(rows[1])
+
+    def cut(row: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_task_aware(preset, phase_1, tmp_path / "b", tasks=tiny_tasks, log=cut)
+    # Phase 1 is not asked again.
+    (phase_1 / "checkpoint.npz").unlink()
+    resumed = fit_task_aware(
+        preset, phase_1, tmp_path / "b", tasks=tiny_tasks, log=lambda row: None
+    )
+    assert same(unbroken, resumed)
+
+
+def test_it_begins_as_phase_1_and_ramps_from_there(
+    preset: TaskAwarePreset,
+    tiny_preset: Preset,
+    phase_1: Path,
+    tiny_tasks: Tasks,
+    tmp_path: Path,
+) -> None:
+    begun = dataclasses.replace(preset, n_steps=0)
+    model = fit_task_aware(
+        begun, phase_1, tmp_path / "r", tasks=tiny_tasks, log=lambda row: None
+    )
+    source = build_model(tiny_preset)
+    lmbda = numpy(source.log_lmbda)[[0, 1, 1]]
+    assert (numpy(model.log_lmbda) == lmbda).all()
+    assert (model.tails[2].get_weights()[0] == source.tails[1].get_weights()[0]).all()
+    # The new level must rise from what its neighbour has to what its gain asks for.
+    expected = [0.0, 0.0, np.log(ramped_lmbda(256) / ramped_lmbda(128))]
+    assert model.settings.ramp == pytest.approx(expected)
+
+
+def test_what_was_not_trained_is_named(
+    preset: TaskAwarePreset, tiny_tasks: Tasks, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="'.*nowhere' without"):
+        fit_task_aware(
+            preset, tmp_path / "nowhere", tmp_path / "r", tasks=tiny_tasks, log=print
+        )
+    del tiny_tasks["rpeaks"]
+    with pytest.raises(ConfigError, match="got none for rpeaks"):
+        build_task_aware(preset, tiny_tasks)
+
+
+def test_stages_by_hand(preset: TaskAwarePreset) -> None:
+    staged = dataclasses.replace(
+        preset,
+        n_steps=100,
+        stages=((("rhythm",), 0.3), (("rpeaks",), 0.3), (("rhythm", "rpeaks"), 0.4)),
+    )
+    at = {0: {"rhythm"}, 29: {"rhythm"}, 30: {"rpeaks"}, 59: {"rpeaks"}}
+    at |= {60: {"rhythm", "rpeaks"}, 99: {"rhythm", "rpeaks"}}
+    assert {step: set(staged.tasks_at(step)) for step in at} == at
+    assert staged.tasks_at(60) == preset.tasks
+    whole = dataclasses.replace(preset, stages=())
+    assert whole.tasks_at(0) == whole.tasks_at(3) == preset.tasks
+    with pytest.raises(ConfigError, match="rhythm, rpeaks; got sleep"):
+        dataclasses.replace(preset, stages=((("sleep",), 1.0),))
+
+
+def test_presets_are_found_or_refused() -> None:
+    for name, preset in TASK_AWARE_PRESETS.items():
+        assert find_task_aware_preset(name) is preset
+    networks = find_task_aware_preset("standard").networks
+    for task in ("rhythm", "rpeaks"):
+        alone = find_task_aware_preset(f"standard_{task}")
+        assert set(alone.tasks) == set(alone.tasks_at(0)) == {task}
+        assert alone.networks == networks
+    assert find_task_aware_preset("standard_label").reference == "label"
+    with pytest.raises(ConfigError, match="standard_rpeaks, got 'huge'"):
+        find_task_aware_preset("huge")

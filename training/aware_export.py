@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a run of phase 2 to a bundle with tasks, error heads and calibrations.
+
+    python -m training heads standard --run RUN --tasks RUNS --out BUNDLE
+
+The codec is exported as it is; every level is tried on windows of train and validation;
+the heads are trained on what came out; and the levels are tried again, with the heads'
+forecasts, on the windows that the calibrations hold.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dynamic_deep.bundle import load_bundle
+from dynamic_deep.calibration import Calibration, save_calibration
+from dynamic_deep.trials import task_channels
+from training.error_heads import (
+    ErrorHeads,
+    HeadPreset,
+    fit_error_heads,
+    mean_answers,
+    trunk_maps,
+)
+from training.export import write_codec
+from training.lite import export_encoder, export_heads, export_task
+from training.model import CodecModel
+from training.targets import first_of_each, level_trier, split_subjects, try_resumably
+from training.task_aware import build_task_aware
+from training.task_aware_presets import TaskAwarePreset
+from training.trainer import load_checkpoint
+
+Log = Callable[[str], None]
+MITDB_EVERY = 2  # of a lead's windows, for the heads: there are fewer patients
+
+
+def export_codec(
+    preset: TaskAwarePreset, run: Path, folder: Path, *, tasks: dict[str, keras.Model]
+) -> dict[str, Any]:
+    """Write the bundle of a run of phase 2, still without error heads."""
+    model = build_task_aware(preset, tasks)
+    step = load_checkpoint(run / "checkpoint.npz", model)
+    networks = {f"task_{name}": export_task(task) for name, task in tasks.items()}
+    trained: dict[str, object] = {
+        "preset": preset.networks.name,
+        "data": "MIT-BIH train, CinC 2017 train",
+        "n_steps": step,
+        "seed": preset.seed,
+        "tasks": preset.tasks,
+        "reference": preset.reference,
+    }
+    return write_codec(
+        model,
+        folder,
+        trained=trained,
+        more_networks=networks,
+        head_channels=_channels(tasks),
+        min_advantage=0.0,  # a level for tasks need not have the better PRDN
+    )
+
+
+def _channels(tasks: dict[str, keras.Model]) -> list[str]:
+    channels = {"rhythm": ["rhythm:raw", "rhythm:label"], "rpeaks": ["rpeaks:raw"]}
+    return [channel for name in channels if name in tasks for channel in channels[name]]
+
+
+def train_heads(
+    preset: TaskAwarePreset,
+    run: Path,
+    folder: Path,
+    *,
+    tasks: dict[str, keras.Model],
+    head_preset: HeadPreset | None = None,
+    log: Log,
+) -> None:
+    """Train the error heads of an exported codec, and put them in its bundle.
+
+    Args:
+        preset: of phase 2.
+        run: its folder, where the tried windows are kept.
+        folder: of the bundle that `export_codec` wrote.
+        tasks: the trained task networks by name.
+        head_preset: how; `HeadPreset()` if None.
+        log: gets lines.
+    """
+    model = build_task_aware(preset, tasks)
+    load_checkpoint(run / "checkpoint.npz", model)
+    trier = level_trier(load_bundle(folder), has_forecast=False)
+    if tuple(task_channels(trier.tasks)) != tuple(_channels(tasks)):
+        raise ValueError("the bundle's tasks must be those that it was exported with")
+    subjects = itertools.chain(
+        split_subjects("cinc2017", "validation"),
+        split_subjects("cinc2017", "train"),
+        split_subjects("mitdb", "train", every=MITDB_EVERY),
+    )
+    trials, x, rates = try_resumably(trier, subjects, run / "targets", log=log)
+    answers = mean_answers(tasks["rhythm"], x) if "rhythm" in tasks else None
+    if answers is None:
+        answers = np.full((len(x), 4), 0.25, np.float32)
+    inputs = trunk_maps(model, x), rates, answers
+    chosen = head_preset or HeadPreset()
+    heads = fit_error_heads(model, trials, inputs, chosen, log=log)
+    _put_heads(model, heads, folder, chosen)
+
+
+def _put_heads(
+    model: CodecModel, heads: ErrorHeads, folder: Path, preset: HeadPreset
+) -> None:
+    """Write a bundle again, now with heads, and rename; calibrations are void."""
+    beside = folder.with_name(f".{folder.name}-heads")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(folder, beside, ignore=shutil.ignore_patterns("calibration_*"))
+    n_features = heads.features.output_shape[-1]
+    n_neural = len(model.config.latents)
+    encoder = export_encoder(model, heads.features)
+    (beside / "encoder.tflite").write_bytes(encoder)
+    content = export_heads(heads.heads, n_features, n_neural)
+    (beside / "heads.tflite").write_bytes(content)
+    config = json.loads((beside / "config.json").read_text())
+    config["trained"]["heads"] = dataclasses.asdict(preset)
+    (beside / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    shutil.rmtree(folder)
+    os.replace(beside, folder)
+
+
+def calibrate_shipped(folder: Path, *, log: Log) -> None:
+    """Make the calibrations that a bundle ships.
+
+    `cinc2017`: a window of each record of the calibration split, which nothing has
+    seen. `mitdb`: lead 0 of the train split, the only one there is beside test; the
+    networks have seen its signals.
+    """
+    bundle = load_bundle(folder)
+    trier = level_trier(bundle, has_forecast=True)
+    subjects = {
+        "cinc2017": first_of_each(split_subjects("cinc2017", "calibration")),
+        "mitdb": split_subjects("mitdb", "train", leads=(0,)),
+    }
+    for name, found in subjects.items():
+        trials = trier.run(found)
+        calibration = Calibration(name=name, model_id=bundle.model_id, trials=trials)
+        save_calibration(folder / f"calibration_{name}.npz", calibration)
+        log(f"calibration {name}: {len(trials)} windows")

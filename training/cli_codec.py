@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands of phase 1, of bundles and of the records."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from training.cli_backend import add_run_options, show_progress, start_backend
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add `fit`, `export`, `classical` and `records`."""
+    fit = commands.add_parser("fit", help="train a preset, or go on with it")
+    fit.add_argument("preset")
+    add_run_options(fit)
+    fit.add_argument("--out", type=Path, help="then make a bundle in this folder")
+    fit.set_defaults(do=_fit)
+    export = commands.add_parser("export", help="make a bundle of a run")
+    export.add_argument("preset")
+    export.add_argument("--run", type=Path, required=True, help="the run folder")
+    export.add_argument("--out", type=Path, required=True, help="the bundle's folder")
+    export.set_defaults(do=_export)
+    classical = commands.add_parser(
+        "classical", help="make the bundle without networks"
+    )
+    classical.add_argument("--out", type=Path, required=True, help="its folder")
+    classical.set_defaults(do=_classical)
+    records = commands.add_parser("records", help="print the paths of a split")
+    records.add_argument("data_set", help="mitdb or cinc2017")
+    records.add_argument("split", help="train, validation, calibration or test")
+    records.set_defaults(do=_records)
+
+
+def _records(options: argparse.Namespace) -> None:
+    from training.datasets import record_paths
+
+    for path in record_paths(options.data_set, options.split):
+        print(path)
+
+
+def _classical(options: argparse.Namespace) -> None:
+    from training.classical import make_classical
+
+    make_classical(options.out)
+
+
+def _fit(options: argparse.Namespace) -> None:
+    start_backend(options.threads)
+    from training.presets import find_preset
+    from training.trainer import fit
+
+    preset = find_preset(options.preset)
+    if options.steps:
+        preset = dataclasses.replace(preset, n_steps=options.steps)
+    fit(preset, options.run, log=show_progress(preset.n_steps))
+    if options.out:
+        _make_bundle(options)
+
+
+def _export(options: argparse.Namespace) -> None:
+    start_backend()
+    _make_bundle(options)
+
+
+def _make_bundle(options: argparse.Namespace) -> None:
+    from training.export import export_bundle
+    from training.presets import find_preset
+
+    reached = export_bundle(find_preset(options.preset), options.run, options.out)
+    print(f"{options.out}: {options.preset} after {reached['n_steps']} steps")
+    for name, figures in reached["validation"].items():
+        note = "" if name in reached["levels"] else ": left out"
+        print(
+            f"  {name:9} {figures['bits_per_sample']:.4f} b/s, "
+            f"PRDN {figures['prdn']} %, {figures['advantage']:.2f} x the wavelet{note}"
+        )

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands of phase 3, and of all phases in one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from training.cli_backend import show_progress, start_backend
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add `heads` and `pipeline`."""
+    heads = commands.add_parser(
+        "heads", help="phase 3: a bundle with error heads and calibrations"
+    )
+    heads.add_argument("preset", help="of phase 2")
+    heads.add_argument("--run", type=Path, required=True, help="run folder of phase 2")
+    heads.add_argument(
+        "--tasks",
+        type=Path,
+        required=True,
+        metavar="RUNS",
+        help="folder with a run folder of the name of each task",
+    )
+    _add_common(heads)
+    heads.set_defaults(do=_heads)
+    pipeline = commands.add_parser("pipeline", help="all phases, records to bundle")
+    pipeline.add_argument("preset", help="of phase 2")
+    pipeline.add_argument(
+        "--runs", type=Path, required=True, help="folder of all run folders"
+    )
+    _add_common(pipeline)
+    pipeline.set_defaults(do=_pipeline)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of the CPU (default: 1)"
+    )
+
+
+def _note(line: str) -> None:
+    print(line, flush=True)
+
+
+def _heads(options: argparse.Namespace) -> None:
+    start_backend(options.threads)
+    from training.pipeline import finish_bundle
+    from training.task_aware_presets import find_task_aware_preset
+    from training.task_trainer import trained_tasks
+
+    preset = find_task_aware_preset(options.preset)
+    finish_bundle(
+        options.preset,
+        options.run,
+        options.out,
+        tasks=trained_tasks(preset.tasks, options.tasks),
+        note=_note,
+    )
+
+
+def _pipeline(options: argparse.Namespace) -> None:
+    start_backend(options.threads)
+    from training.pipeline import run_pipeline
+
+    run_pipeline(
+        options.preset, options.runs, options.out, progress=show_progress, note=_note
+    )

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything from records to a bundle, phase after phase.
+
+    python -m training pipeline standard --runs runs --out BUNDLE
+
+    phase 1   runs/PHASE_1       every level for reconstruction and rate
+    tasks     runs/rhythm, runs/rpeaks, on raw windows and those of phase 1
+    phase 2   runs/PRESET_aware  every level with the frozen tasks behind it
+    phase 3   runs/PRESET_aware/targets, then error heads and calibrations, in BUNDLE
+
+The same command again goes on where the last one stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from dynamic_deep.bundle import load_bundle
+from dynamic_deep.calibration import calibration_names
+from training.aware_export import calibrate_shipped, export_codec, train_heads
+from training.export import export_bundle
+from training.presets import find_preset
+from training.task_aware import fit_task_aware
+from training.task_aware_presets import find_task_aware_preset
+from training.task_presets import find_task_preset
+from training.task_trainer import fit_task, trained_tasks
+from training.trainer import fit
+
+TASK_SIZE = "compact"
+Progress = Callable[[int], Callable[[dict[str, Any]], None]]
+Note = Callable[[str], None]
+
+
+def run_pipeline(
+    name: str, runs: Path, folder: Path, *, progress: Progress, note: Note
+) -> None:
+    """Make the bundle of a preset of phase 2.
+
+    Args:
+        name: of the preset.
+        runs: where the run folders are.
+        folder: of the bundle.
+        progress: given the steps of a training, returns what gets its rows of metrics.
+        note: gets a line now and then.
+    """
+    preset = find_task_aware_preset(name)
+    phase_1 = find_preset(preset.phase_1)
+    note(f"phase 1, {preset.phase_1}")
+    fit(phase_1, runs / preset.phase_1, log=progress(phase_1.n_steps))
+    first = runs / f"{preset.phase_1}_bundle"
+    if not (first / "config.json").exists():
+        export_bundle(phase_1, runs / preset.phase_1, first)
+    bundle = load_bundle(first)
+    for task in preset.tasks:
+        chosen = find_task_preset(f"{task}_{TASK_SIZE}")
+        note(f"task {task}")
+        fit_task(chosen, bundle, runs / task, log=progress(chosen.n_steps))
+    tasks = trained_tasks(preset.tasks, runs, size=TASK_SIZE)
+    run = runs / f"{name}_aware"
+    note(f"phase 2, {name}")
+    log = progress(preset.n_steps)
+    fit_task_aware(preset, runs / preset.phase_1, run, tasks=tasks, log=log)
+    finish_bundle(name, run, folder, tasks=tasks, note=note)
+
+
+def finish_bundle(
+    name: str,
+    run: Path,
+    folder: Path,
+    *,
+    tasks: dict[str, keras.Model],
+    note: Note,
+) -> None:
+    """Do phase 3 for a run of phase 2: a bundle with heads and calibrations.
+
+    What is in the bundle already is not done again; delete its folder to begin anew.
+    """
+    preset = find_task_aware_preset(name)
+    if not (folder / "config.json").exists():
+        export_codec(preset, run, folder, tasks=tasks)
+        note("phase 3, error heads")
+    if not (folder / "heads.tflite").exists():
+        train_heads(preset, run, folder, tasks=tasks, log=note)
+    if not calibration_names(folder):
+        calibrate_shipped(folder, log=note)
