@@ -91,32 +91,40 @@ class Bound:
         if self.total is not None:
             total = errors.astype(np.float64) @ self._weights()
             return np.asarray(total > self.total * (1.0 + ROUNDING))
-        limits = np.array([self.limits[task] for task in self.tasks])
-        return np.asarray((errors > limits * (1.0 + ROUNDING)).any(axis=-1))
+        return np.asarray(self.is_each_over(errors).any(axis=-1))
 
-    def probability(self, center: Array, spread: Array) -> Array:
-        """Return how likely each row of errors is over the bound, as foretold.
+    def is_each_over(self, errors: Array) -> npt.NDArray[np.bool_]:
+        """Tell of each error, (..., n_tasks), whether it is over its task's limit."""
+        limits = np.array([self.limits.get(task, np.inf) for task in self.tasks])
+        return np.asarray(errors > limits * (1.0 + ROUNDING))
+
+    def probabilities(self, center: Array, spread: Array) -> Array:
+        """Return how likely each task's error is over its bound, as foretold.
 
         An error is foretold as log-logistic: `center` is the median of its logarithm.
+        The weighted sum is taken to go over about where its largest part does.
 
         Args:
             center: (..., n_tasks), natural logarithm of the error.
             spread: the same shape, scale of the logistic.
 
         Returns:
-            (...), 0 to 1.
+            (..., n_tasks), 0 to 1.
         """
         if self.total is not None:
             limits = np.full(len(self.tasks), self.total)
             center = center + np.log(np.maximum(self._weights(), 1e-12))
-            # The sum goes over about where its largest part does.
-            margin = np.log(np.maximum(limits, LEAST_ERROR))
         else:
             limits = np.array([self.limits[task] for task in self.tasks])
-            margin = np.log(np.maximum(limits, LEAST_ERROR))
+        margin = np.log(np.maximum(limits, LEAST_ERROR))
         z = np.clip((center - margin) / spread, -30.0, 30.0)
-        within = 1.0 / (1.0 + np.exp(z))
-        return np.asarray(1.0 - np.prod(within, axis=-1))
+        return np.asarray(1.0 / (1.0 + np.exp(-z)))
+
+    def probability(self, center: Array, spread: Array) -> Array:
+        """Return how likely each row of errors is over the bound, (...), 0 to 1."""
+        return np.asarray(
+            1.0 - np.prod(1.0 - self.probabilities(center, spread), axis=-1)
+        )
 
     def _weights(self) -> Array:
         return np.array([self.weights.get(task, 1.0) for task in self.tasks])

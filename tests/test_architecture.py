@@ -29,7 +29,10 @@ FLOORS = (
         *("bitstream", "byte", "field", "header", "container"),
     },
     {"networks", "bundle", "engine"},
-    {"codec", "stream", "window", "tasks", "heads", "trials", "bound", "calibration", "evaluation"},
+    {
+        *("codec", "stream", "window", "tasks", "heads", "trials", "subjects"),
+        *("bound", "calibration", "evaluation"),
+    },
     {"bench", "cli", "cloud", "__main__", ""},  # "" is dynamic_deep/__init__.py
 )
 MAY_IMPORT = {

@@ -11,7 +11,7 @@ from dynamic_deep.segments import window_bounds
 from dynamic_deep.window_codec import WindowCodec, WindowPlace
 from training.datasets import FloatArray, Lead
 
-VERSION_GAINS = (64.0, 96.0, 128.0, 256.0)
+LEAST_GAIN = 64.0  # what is sent at lower ones differs too little from the raw window
 
 
 def decoded_versions(leads: list[Lead], bundle: Bundle) -> list[list[FloatArray]]:
@@ -19,8 +19,7 @@ def decoded_versions(leads: list[Lead], bundle: Bundle) -> list[list[FloatArray]
 
     Args:
         leads: at the model's rate.
-        bundle: of phase 1; those of its neural levels that have the gains of
-            `VERSION_GAINS` are decoded.
+        bundle: its neural levels of `LEAST_GAIN` or more are decoded.
 
     Returns:
         For each lead a list, raw first, of float16 arrays of one length, at mean 0 and
@@ -28,7 +27,7 @@ def decoded_versions(leads: list[Lead], bundle: Bundle) -> list[list[FloatArray]
     """
     codec = WindowCodec(bundle)
     levels = [v for v in bundle.levels if v.kind == "neural"]
-    chosen = [v for v in levels if v.nominal_gain in VERSION_GAINS]
+    chosen = [v for v in levels if v.nominal_gain >= LEAST_GAIN]
     return [_versions(lead.x, codec, chosen) for lead in leads]
 
 

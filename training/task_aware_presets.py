@@ -50,7 +50,7 @@ class TaskAwarePreset:
     n_warmup_steps: int = 300
     decay_share: float = 0.5
     n_ramp_steps: int = 3000
-    steer_rate: float = 5e-4
+    steer_rate: float = 1e-3
     seed: int = 20261
 
     def __post_init__(self) -> None:
@@ -80,13 +80,13 @@ RPEAKS_WEIGHT = 20.0  # a lost beat of forty changes the map's Huber loss by 0.0
 BOTH = {"rhythm": RHYTHM_WEIGHT, "rpeaks": RPEAKS_WEIGHT}
 
 _STANDARD = TaskAwarePreset(
-    phase_1="standard", networks=STANDARD_TASKS, n_steps=9_000, tasks=BOTH
+    phase_1="standard", networks=STANDARD_TASKS, n_steps=8_000, tasks=BOTH
 )
 
 TASK_AWARE_PRESETS = {
     "standard": _STANDARD,
     "edge": TaskAwarePreset(
-        phase_1="edge", networks=EDGE_TASKS, n_steps=9_000, tasks=BOTH
+        phase_1="edge", networks=EDGE_TASKS, n_steps=8_000, tasks=BOTH
     ),
     # One task alone, and the reference of the paper: the annotated class.
     "standard_rhythm": dataclasses.replace(

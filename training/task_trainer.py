@@ -150,7 +150,7 @@ def fit_task(
     run.mkdir(parents=True, exist_ok=True)
     keep_settings(run / "config.json", preset)
     model = build_task(preset)
-    windows = [_labelled_windows(preset, bundle)]
+    windows = [labelled_windows(preset, bundle)]
     n_labelled = round(preset.labelled_share * preset.n_steps)
 
     def train_step(step: int) -> Any:
@@ -167,7 +167,7 @@ def fit_task(
     return model
 
 
-def _labelled_windows(preset: TaskPreset, bundle: Bundle) -> Windows:
+def labelled_windows(preset: TaskPreset, bundle: Bundle) -> Windows:
     """Return windows of the records that have labels for the task."""
     if preset.task == "rhythm":
         leads = load_leads("cinc2017", "train")

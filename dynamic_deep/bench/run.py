@@ -46,8 +46,7 @@ def run_bench(
     Args:
         paths: the recordings, as `read_recording` takes them.
         options: what takes part, and how; the defaults if None.
-        progress: called with (done, total, name), in recordings; `done` may be a
-            fraction.
+        progress: called with (done, total, name), in recordings or parts of one.
 
     Returns:
         The rows, the comparison at equal PRDN, and all that is needed to repeat it.

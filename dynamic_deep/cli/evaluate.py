@@ -23,6 +23,7 @@ from dynamic_deep.cli.files import print_out
 from dynamic_deep.cli.labels import read_labels
 from dynamic_deep.cli.progress import ProgressBar
 from dynamic_deep.cli.requirements import requirement_of
+from dynamic_deep.cli.task_check import by_own_names
 from dynamic_deep.cli.trying import (
     TryOptions,
     find_inputs,
@@ -113,16 +114,7 @@ def _resolved_tasks(
     asked = dict.fromkeys(task_names(bundle))
     asked |= dict.fromkeys(name for need in wanted for name in need.bound.tasks)
     own_names = {name: load_task(bundle, name).name for name in asked}
-    resolved = []
-    for need in wanted:
-        bound = dataclasses.replace(
-            need.bound,
-            tasks=tuple(own_names[name] for name in need.bound.tasks),
-            limits={own_names[k]: v for k, v in need.bound.limits.items()},
-            weights={own_names[k]: v for k, v in need.bound.weights.items()},
-        )
-        resolved.append(dataclasses.replace(need, bound=bound))
-    return tuple(asked), resolved
+    return tuple(asked), [by_own_names(need, own_names) for need in wanted]
 
 
 def _block(

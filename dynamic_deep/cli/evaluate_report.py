@@ -31,7 +31,11 @@ def as_text(facts: dict[str, Any]) -> str:
     """
     parts = [_heading(facts)]
     for block in facts["bounds"]:
-        parts += [_title(block, facts), _table(block, "rhythm" in facts["tasks"]), _levels(block)]
+        parts += [
+            _title(block, facts),
+            _table(block, "rhythm" in facts["tasks"]),
+            _levels(block),
+        ]
     per = facts["bounds"][0]["per"]
     parts.append("\n".join(LEGEND).format(per=per))
     return "\n\n".join(parts)

@@ -7,7 +7,7 @@ import argparse
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from dynamic_deep.bound_choice import Requirement
 from dynamic_deep.bound_policy import Calibrated, Verify
@@ -24,7 +24,7 @@ from dynamic_deep.cli.requirements import (
     forbid,
     requirement_of,
 )
-from dynamic_deep.cli.task_check import load_tasks
+from dynamic_deep.cli.task_check import by_own_names, load_tasks
 from dynamic_deep.errors import ModelError
 from dynamic_deep.policy import Fixed, MaxPrdn, Policy, RungT
 from dynamic_deep.tasks import task_names
@@ -96,7 +96,7 @@ def _bounded(requirement: Requirement, args: argparse.Namespace) -> Policy:
         policy = OnTheSpot(bundle=args.bundle, requirement=requirement)
         policy.ladder(load_codec(args.bundle).levels)  # a task that there is not
         return policy
-    return cast(Policy, calibrated(args.bundle, requirement, args.calibration))
+    return calibrated(args.bundle, requirement, args.calibration)
 
 
 def calibrated(
@@ -169,8 +169,7 @@ def bench_policies(args: argparse.Namespace) -> dict[str, dict[str, Policy]]:
         for values in args.bound or _usual_bounds(bundle):
             requirement = requirement_of(values, args)
             name = f"{bound_text(requirement.bound)}, {text.percent(requirement.risk)}"
-            chosen = calibrated(bundle, requirement, args.calibration)
-            rows[name] = cast(Policy, chosen)
+            rows[name] = calibrated(bundle, requirement, args.calibration)
         if args.max_prdn is not None:
             rows[f"PRDN <= {args.max_prdn:g} %"] = MaxPrdn(percent=args.max_prdn)
         policies[bundle] = rows
@@ -196,11 +195,11 @@ class OnTheSpot:
 
     @functools.cached_property
     def _policy(self) -> Verify:
-        bound = self.requirement.bound
-        tasks = load_tasks(bound, load_codec(self.bundle).bundle)
+        tasks = load_tasks(self.requirement.bound, load_codec(self.bundle).bundle)
+        names = {name: task.name for name, task in tasks.items()}
         return Verify(
-            bound=bound,
-            tasks=tuple(tasks[name] for name in bound.tasks),
+            bound=by_own_names(self.requirement, names).bound,
+            tasks=tuple(tasks.values()),
             fallback=self.requirement.fallback,
         )
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,23 @@ def load_tasks(bound: Bound, bundle: Bundle) -> dict[str, Task]:
     if not bundle.networks and not task_names(bundle):
         bundle = load_codec(DEFAULT_BUNDLE).bundle
     return {name: load_task(bundle, name) for name in bound.tasks}
+
+
+def by_own_names(requirement: Requirement, names: Mapping[str, str]) -> Requirement:
+    """Return a requirement that calls each task as the task calls itself.
+
+    Args:
+        requirement: with the names that the user gave, such as own.py:make.
+        names: what the user said -> the task's own name.
+    """
+    bound = requirement.bound
+    renamed = dataclasses.replace(
+        bound,
+        tasks=tuple(names[name] for name in bound.tasks),
+        limits={names[name]: limit for name, limit in bound.limits.items()},
+        weights={names[name]: weight for name, weight in bound.weights.items()},
+    )
+    return dataclasses.replace(requirement, bound=renamed)
 
 
 class TaskMeter:

@@ -76,6 +76,10 @@ def test_a_shipped_bundle_is_whole(name: str) -> None:
     assert numbers == sorted(set(numbers))
     networks = {f"entry_{level}" for level in neural}
     networks |= {"encoder", "body"} if neural else set()
+    if "heads" in bundle.config:
+        networks |= {"heads", "task_rhythm", "task_rpeaks"}
+        names = {level.name for level in bundle.levels}
+        assert set(bundle.config["heads"]["levels"]) <= names
     assert set(bundle.networks) == networks
     for level in neural:
         shape, coder = bundle.latents[level], bundle.latent_coder(level)

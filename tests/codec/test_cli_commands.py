@@ -130,7 +130,10 @@ def test_info_describes_the_file(records: Path, capsys: Capture) -> None:
     assert (level["name"], level["n_frames"]) == ("lossless", 2)
     assert level["payload_bytes"] + facts["framing_bytes"] == facts["n_bytes"]
     assert run("info", records / "a.ddc") == 0
-    assert "every checksum right" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "every checksum right" in shown
+    (line,) = [line for line in shown.splitlines() if line.startswith("lossless")]
+    assert line.endswith("#" * 30)  # all frames: a whole bar
 
 
 def test_damage_is_reported_and_the_rest_is_written(
@@ -221,6 +224,11 @@ def test_verify_refuses_another_recording(records: Path, capsys: Capture) -> Non
         ["decode", "."],
         ["verify", "a.ddc"],
         ["verify", "a.ddc", "a", "--max-prdn", "nan"],
+        ["verify", "a.ddc", "a", "--bound", "0.1", "--risk", "5"],
+        ["verify", "a.ddc", "a", "--risk", "0.1"],
+        ["encode", "a.hea", "--bound", "rhythm"],
+        ["calibrate", "classical", "a.hea"],
+        ["evaluate", "a.hea", "--lead", "I"],
         ["data", "fetch", "everything"],
     ],
 )

@@ -93,7 +93,7 @@ def test_check_keeps_every_window_and_verify_sees_it(
     folder: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     source, coded = folder / "records" / "r1.hea", tmp_path / "r1.ddc"
-    bound = ("--bound", "rhythm=0.05,rpeaks=0")
+    bound = ("--bound", "rhythm=0.2,rpeaks=0.5")
     facts = run_json(capsys, "encode", source, "-o", coded, *BUNDLE, *bound, "--check")
     assert facts["compression_gain"] > 8
     verify = ("verify", coded, source, *BUNDLE)

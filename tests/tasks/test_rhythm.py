@@ -85,6 +85,9 @@ def test_a_window_is_of_the_class_likeliest_on_average() -> None:
         [[0.3, 0.2, 0.4, 0.1], [0.35, 0.1, 0.45, 0.1], [0.9, 0.1, 0.0, 0.0]]
     )
     assert ERRORS.decide(answer) == "A"
+    # O has the surest row, but A is likeliest on average.
+    answer = np.array([[0.6, 0.3, 0.1, 0.0]] * 2 + [[0.05, 0.0, 0.95, 0.0]])
+    assert ERRORS.decide(answer) == "A"
     assert [ERRORS.decide(np.eye(4)[[i]]) for i in range(4)] == list(CLASSES)
 
 

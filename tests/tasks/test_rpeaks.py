@@ -36,10 +36,20 @@ def test_peaks_are_where_the_map_has_them(task: RPeaksTask, n_samples: int) -> N
     assert found.n_samples == n_samples
 
 
-def test_no_peak_lies_after_the_window(task: RPeaksTask) -> None:
-    # The last sample, held to a whole stride, has a flat top behind the window.
-    rising = np.linspace(0.0, 1.0, 16 * STRIDE + 1).astype(np.float32)
-    assert len(task.answer(rising)) == 0
+class LateBeat:
+    """Stands for a network that sees a beat in what a window is filled up with."""
+
+    def run(self, x: np.ndarray) -> list[np.ndarray]:
+        assert x.shape[1] % STRIDE == 0
+        return [1.0 - tents([100.0, 505.0], x.shape[1])[None, :, None]]
+
+
+def test_no_peak_lies_after_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = RPeaksTask(ANY_NETWORK)
+    monkeypatch.setattr(task, "_network", LateBeat())
+    assert task.answer(np.zeros(520, np.float32)) == pytest.approx([100.0, 505.0])
+    assert task.answer(np.zeros(506, np.float32)) == pytest.approx([100.0, 505.0])
+    assert task.answer(np.zeros(504, np.float32)) == pytest.approx([100.0])
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 15])

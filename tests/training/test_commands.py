@@ -94,12 +94,16 @@ def test_fit_trains_and_exports_on_demand(
             ["aware", "huge", "--phase-1", "p", "--tasks", "t", "--run", "r"],
             "got 'huge'",
         ),
-        (["records", "ptbxl", "test"], "got 'ptbxl'"),
+        (["records", "mitdb", "test"], "DYNAMIC_DEEP_DATA"),
     ],
 )
 def test_what_is_not_there_is_one_line(
-    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    words: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("DYNAMIC_DEEP_DATA", "no/such/folder")
     assert main(words) == 1
     error = capsys.readouterr().err
     assert error.startswith("training: ")

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -21,14 +23,12 @@ from dynamic_deep.synthetic import simulate_ecg
 from dynamic_deep.window_codec import WindowCodec
 from tests.signals import COSINE
 from training.datasets import normalize
-from training.export import (
-    FIRST_NEURAL_ID,
+from training.export import FIRST_NEURAL_ID, export_bundle, write_codec
+from training.latent_tables import (
     LIMIT,
-    THRESHOLDS,
     context_weights,
     decode_latents,
     encode_windows,
-    export_bundle,
     fit_tables,
     logistic_columns,
     prior_tables,
@@ -36,6 +36,7 @@ from training.export import (
 from training.lite import convert, folded_tail
 from training.model import CodecModel
 from training.presets import PRESETS, Preset
+from training.thresholds import THRESHOLDS
 from training.trainer import save_checkpoint
 
 
@@ -66,8 +67,9 @@ def export_tiny(
     patch = pytest.MonkeyPatch()
     windows = [normalize(x) for x in batch[..., 0]]
     patch.setattr("training.export.classical_tables", lambda: (windows, shared))
-    patch.setattr("training.export._validation_windows", lambda: batch[:2])
-    patch.setattr("training.export.MIN_ADVANTAGE", least)
+    patch.setattr("training.export.validation_windows", lambda: batch[:2])
+    write = functools.partial(write_codec, min_advantage=least)
+    patch.setattr("training.export.write_codec", write)
     try:
         trained = export_bundle(tiny_preset, run, run / "bundle")
     finally:

@@ -3,28 +3,37 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
 import keras
+from keras import Operation
 
+from dynamic_deep.config import SEGMENTS_PER_WINDOW
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.networks import (
     EDGE,
+    EDGE_TASKS,
     STANDARD,
+    STANDARD_TASKS,
+    Conv,
     LatentConfig,
     LearnedStep,
     LevelAffine,
     NetworkConfig,
     build_body,
     build_entry,
-    build_error_head,
+    build_error_heads,
+    build_head_features,
     build_tail,
     build_trunk,
     count_macs,
 )
+from dynamic_deep.networks.error_heads import FIRST_CENTER, LEAST_SPREAD
 from dynamic_deep.networks.paper import (
     PAPER_LEN,
     build_paper_decoder,
@@ -32,8 +41,15 @@ from dynamic_deep.networks.paper import (
     build_paper_trunk,
 )
 
-PRESETS = [STANDARD, EDGE]
+PRESETS = {
+    "standard": STANDARD,
+    "edge": EDGE,
+    "standard, tasks": STANDARD_TASKS,
+    "edge, tasks": EDGE_TASKS,
+}
 MAX_MACS = {"standard": 5_000_000, "edge": 1_000_000}
+N_WAVELETS = 5  # lossy levels below the neural ones that error heads foretell for
+N_CHANNELS = 3  # rhythm against raw and label, R peaks against raw
 # What an 8-bit interpreter of a microcontroller runs.
 DEVICE_LAYERS = (
     keras.layers.InputLayer,
@@ -42,6 +58,16 @@ DEVICE_LAYERS = (
     keras.layers.ReLU,
     keras.layers.Add,
     LearnedStep,  # folded into its convolution by the export
+)
+# And what the error heads add, once a window.
+HEAD_LAYERS = (
+    keras.layers.BatchNormalization,
+    keras.layers.Concatenate,
+    keras.layers.Dense,
+    keras.layers.Dropout,
+    keras.layers.GlobalAveragePooling1D,
+    keras.layers.GlobalMaxPooling1D,
+    Operation,  # the sum with the least spread
 )
 
 
@@ -80,20 +106,34 @@ def test_the_papers_shapes() -> None:
         build_paper_decoder(16)
 
 
-@pytest.mark.parametrize("config", PRESETS, ids=lambda c: c.name)
-def test_a_segment_costs_no_more_than_promised(config: NetworkConfig) -> None:
+def heads_of(config: NetworkConfig, n_features: int) -> list[keras.Model]:
+    """What the error heads of a preset add to a segment, and to a window."""
+    features = build_head_features(config, n_features)
+    n_neural = len(config.latents)
+    n_rows = 1 + N_WAVELETS + n_neural
+    width = features.output_shape[-1]
+    return [features, build_error_heads(width, n_neural, n_rows, N_CHANNELS)]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_segment_costs_no_more_than_promised(name: str) -> None:
+    config = PRESETS[name]
     trunk = build_trunk(config)
     n_features = trunk.output_shape[-1]
-    total = count_macs(trunk)
+    total = float(count_macs(trunk))
     for latent in config.latents:
         total += count_macs(build_tail(latent, n_features))
-        total += count_macs(build_error_head(latent, n_features))
-    assert total <= MAX_MACS[config.name]
-    assert total > MAX_MACS[config.name] / 4  # else something goes uncounted
+    if name.endswith("tasks"):
+        of_segment, of_window = heads_of(config, n_features)
+        total += count_macs(of_segment) + count_macs(of_window) / SEGMENTS_PER_WINDOW
+    limit = MAX_MACS[config.name]
+    assert total <= limit
+    assert total > limit / 4  # else something goes uncounted
 
 
-@pytest.mark.parametrize("config", PRESETS, ids=lambda c: c.name)
-def test_the_presets_keep_the_contract(config: NetworkConfig) -> None:
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_presets_keep_the_contract(name: str) -> None:
+    config = PRESETS[name]
     gains = [latent.nominal_gain for latent in config.latents]
     assert len(gains) >= 3
     assert gains == sorted(set(gains))
@@ -104,14 +144,18 @@ def test_the_presets_keep_the_contract(config: NetworkConfig) -> None:
         assert tail.output_shape[1:] == (latent.steps_per_segment, latent.n_channels)
         for layer in [*trunk.layers, *tail.layers]:
             assert isinstance(layer, DEVICE_LAYERS), layer
-        head = build_error_head(latent, trunk.output_shape[-1])
-        assert head.output_shape[1:] == (1,)
+    for head in heads_of(config, trunk.output_shape[-1]):
+        for layer in head.layers:
+            assert isinstance(layer, DEVICE_LAYERS + HEAD_LAYERS), layer
 
 
-def test_the_edge_encoder_fits_64_kb_of_8_bit_weights() -> None:
-    trunk = build_trunk(EDGE)
-    tails = [build_tail(latent, trunk.output_shape[-1]) for latent in EDGE.latents]
-    n_params = trunk.count_params() + sum(tail.count_params() for tail in tails)
+@pytest.mark.parametrize("config", [EDGE, EDGE_TASKS])
+def test_the_edge_encoder_fits_64_kb_of_8_bit_weights(config: NetworkConfig) -> None:
+    trunk = build_trunk(config)
+    parts = [build_tail(latent, trunk.output_shape[-1]) for latent in config.latents]
+    if config is EDGE_TASKS:
+        parts += heads_of(config, trunk.output_shape[-1])
+    n_params = trunk.count_params() + sum(part.count_params() for part in parts)
     assert n_params <= 64 * 1024
 
 
@@ -187,11 +231,52 @@ def test_the_learned_step_scales_each_channel() -> None:
     assert LearnedStep.from_config(step.get_config()).initial_gain == 2.0
 
 
-def test_an_error_is_foretold_as_zero_or_more(rng: np.random.Generator) -> None:
-    head = build_error_head(LatentConfig(nominal_gain=64, n_channels=4), 8)
-    loudness = np.linspace(0.1, 3.0, 40)[:, None, None]
-    features = loudness * rng.normal(0, 1, (40, 70, 8))
-    predicted = keras.ops.convert_to_numpy(head(features.astype(np.float32)))
-    assert predicted.shape == (40, 1)
-    assert (predicted >= 0).all()
-    assert predicted.std() > 1e-3
+def test_error_heads_foretell_a_center_and_a_spread_of_every_level(
+    rng: np.random.Generator,
+) -> None:
+    heads = build_error_heads(n_head_features=8, n_neural=2, n_rows=4, n_channels=3)
+    segments = rng.normal(0, 1, (5, 4, 8)).astype(np.float32)
+    rates = rng.normal(-2, 1, (5, 2)).astype(np.float32)
+    center, spread, hidden = (
+        keras.ops.convert_to_numpy(v) for v in heads([segments, rates])
+    )
+    assert center.shape == spread.shape == (5, 12)
+    assert hidden.ndim == 2
+    assert (spread > LEAST_SPREAD).all()
+    assert center.mean() == pytest.approx(FIRST_CENTER, abs=1.5)
+    # Both inputs count: other rates, other segments, another forecast.
+    other = keras.ops.convert_to_numpy(heads([segments, rates + 1.0])[0])
+    assert np.abs(other - center).max() > 1e-3
+    other = keras.ops.convert_to_numpy(heads([segments + 1.0, rates])[0])
+    assert np.abs(other - center).max() > 1e-3
+
+
+def test_error_heads_take_any_number_of_segments_in_any_order(
+    rng: np.random.Generator,
+) -> None:
+    heads = build_error_heads(n_head_features=8, n_neural=1, n_rows=3, n_channels=1)
+    rates = np.zeros((1, 1), np.float32)
+    segments = rng.normal(0, 1, (1, 5, 8)).astype(np.float32)
+    center = heads([segments, rates])[0]
+    assert heads([segments[:, :1], rates])[0].shape == (1, 3)
+    turned = heads([segments[:, ::-1].copy(), rates])[0]
+    assert np.abs(keras.ops.convert_to_numpy(turned - center)).max() < 1e-5
+
+
+def test_head_features_are_mean_and_maximum_over_time(
+    tiny_config: NetworkConfig, rng: np.random.Generator
+) -> None:
+    maps = rng.normal(0, 1, (2, 70, 8)).astype(np.float32)
+    found = keras.ops.convert_to_numpy(build_head_features(tiny_config, 8)(maps))
+    expected = np.concatenate([maps.mean(axis=1), maps.max(axis=1)], axis=1)
+    assert found == pytest.approx(expected, abs=1e-5)
+    convolved = dataclasses.replace(
+        tiny_config,
+        head=(
+            Conv(filters=6, kernel=5, stride=2),
+            Conv(filters=6, kernel=3, residual=True),
+        ),
+    )
+    model = build_head_features(convolved, 8)
+    assert model.output_shape == (None, 12)
+    assert count_macs(model) == 35 * 5 * 8 * 6 + 35 * 3 * 6 * 6

@@ -18,7 +18,7 @@ from dynamic_deep.latent import (
     WEIGHT_UNIT,
     LatentCoder,
 )
-from training.export import context_weights, prior_tables
+from training.latent_tables import context_weights, prior_tables
 from training.rate_model import MAGNITUDE_CAP as TRAINED_CAP
 from training.rate_model import RateModel, group_masks, group_of
 

@@ -16,6 +16,7 @@ import keras
 
 from dynamic_deep.errors import ConfigError
 from training.datasets import Lead
+from training.graft import graft
 from training.model import CodecModel, ramped_lmbda
 from training.presets import Preset
 from training.task_aware import build_task_aware, fit_task_aware
@@ -78,8 +79,27 @@ def same(first: CodecModel, second: CodecModel) -> bool:
     return all((a == b).all() for a, b in zip(*both, strict=True))
 
 
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[np.ndarray]]:
+    """The weights that the codec had before its first step, of each run."""
+    found: list[list[np.ndarray]] = []
+
+    def record(source: CodecModel, target: CodecModel) -> None:
+        graft(source, target)
+        lmbda = numpy(source.log_lmbda)[[0, 1, 1]]
+        assert (numpy(target.log_lmbda) == lmbda).all()
+        found.append([numpy(v).copy() for v in target.trainable_variables])
+
+    monkeypatch.setattr("training.task_aware.graft", record)
+    return found
+
+
 def test_a_cut_run_resumes_and_tasks_stay(
-    preset: TaskAwarePreset, phase_1: Path, tiny_tasks: Tasks, tmp_path: Path
+    preset: TaskAwarePreset,
+    phase_1: Path,
+    tiny_tasks: Tasks,
+    begun: list[list[np.ndarray]],
+    tmp_path: Path,
 ) -> None:
     frozen = {name: weights(task) for name, task in tiny_tasks.items()}
     rows: list[dict[str, Any]] = []
@@ -89,9 +109,11 @@ def test_a_cut_run_resumes_and_tasks_stay(
     for name, before in frozen.items():
         after = weights(tiny_tasks[name])
         assert all((a == b).all() for a, b in zip(before, after, strict=True))
-    start = build_task_aware(preset, tiny_tasks)
-    moved = zip(start.trainable_variables, unbroken.trainable_variables, strict=True)
-    assert not any((numpy(a) == numpy(b)).all() for a, b in moved)
+    moved = zip(begun[0], unbroken.trainable_variables, strict=True)
+    assert not any((a == numpy(b)).all() for a, b in moved)
+    # A new level's rate rises from what its neighbour has to what its gain asks for.
+    expected = [0.0, 0.0, np.log(ramped_lmbda(256) / ramped_lmbda(128))]
+    assert unbroken.settings.ramp == pytest.approx(expected)
     # A task that was not in the loss yet has no figures.
     assert [row["step"] for row in rows] == [3, 4]
     assert "rhythm_gain_256" in rows[0]
@@ -109,35 +131,12 @@ def test_a_cut_run_resumes_and_tasks_stay(
         preset, phase_1, tmp_path / "b", tasks=tiny_tasks, log=lambda row: None
     )
     assert same(unbroken, resumed)
+    assert len(begun) == 2
 
 
-def test_it_begins_as_phase_1_and_ramps_from_there(
-    preset: TaskAwarePreset,
-    tiny_preset: Preset,
-    phase_1: Path,
-    tiny_tasks: Tasks,
-    tmp_path: Path,
+def test_a_task_without_a_network_is_named(
+    preset: TaskAwarePreset, tiny_tasks: Tasks
 ) -> None:
-    begun = dataclasses.replace(preset, n_steps=0)
-    model = fit_task_aware(
-        begun, phase_1, tmp_path / "r", tasks=tiny_tasks, log=lambda row: None
-    )
-    source = build_model(tiny_preset)
-    lmbda = numpy(source.log_lmbda)[[0, 1, 1]]
-    assert (numpy(model.log_lmbda) == lmbda).all()
-    assert (model.tails[2].get_weights()[0] == source.tails[1].get_weights()[0]).all()
-    # The new level must rise from what its neighbour has to what its gain asks for.
-    expected = [0.0, 0.0, np.log(ramped_lmbda(256) / ramped_lmbda(128))]
-    assert model.settings.ramp == pytest.approx(expected)
-
-
-def test_what_was_not_trained_is_named(
-    preset: TaskAwarePreset, tiny_tasks: Tasks, tmp_path: Path
-) -> None:
-    with pytest.raises(ConfigError, match="'.*nowhere' without"):
-        fit_task_aware(
-            preset, tmp_path / "nowhere", tmp_path / "r", tasks=tiny_tasks, log=print
-        )
     del tiny_tasks["rpeaks"]
     with pytest.raises(ConfigError, match="got none for rpeaks"):
         build_task_aware(preset, tiny_tasks)

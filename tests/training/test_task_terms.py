@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -126,15 +126,6 @@ def test_tasks_are_frozen_and_no_weights_of_the_codec(
     assert not own & {id(v) for task in tiny_tasks.values() for v in task.variables}
 
 
-def loss_of(config: NetworkConfig, batch: np.ndarray, **settings: object) -> float:
-    """Return the loss of one batch, of a model that is always the same."""
-    keras.utils.set_random_seed(5)
-    loss = LossSettings(**settings)  # type: ignore[arg-type]
-    model = CodecModel(config, seed=5, loss=loss)
-    answer = model(batch, training=True)
-    return float(model.compute_loss(batch, CLASSES, answer, training=False))
-
-
 def test_the_loss_is_the_sum_of_its_parts(
     tiny_tasks: Tasks, tiny_config: NetworkConfig, batch: np.ndarray
 ) -> None:
@@ -142,19 +133,33 @@ def test_the_loss_is_the_sum_of_its_parts(
         weights = TaskWeights(tasks=tasks, reference=reference)
         return TaskTerms(tiny_tasks, weights)
 
-    plain = loss_of(tiny_config, batch)
-    unweighted = terms(rhythm=0.0, rpeaks=0.0)
-    assert loss_of(tiny_config, batch, terms=unweighted) == plain
-    once = loss_of(tiny_config, batch, terms=terms(rhythm=1.0)) - plain
-    thrice = loss_of(tiny_config, batch, terms=terms(rhythm=3.0)) - plain
+    both = LossSettings(terms=terms(rhythm=1.0, rpeaks=1.0))
+    model = CodecModel(tiny_config, loss=both)
+    answer = model(batch)
+
+    def loss(**settings: Any) -> float:
+        model.settings = LossSettings(**settings)
+        return float(model.compute_loss(batch, CLASSES, answer, training=False))
+
+    plain = loss()
+    assert loss(terms=terms(rhythm=0.0, rpeaks=0.0)) == plain
+    once = loss(terms=terms(rhythm=1.0)) - plain
     assert once > 1e-4
-    assert thrice == pytest.approx(3 * once, rel=1e-2)
-    label = loss_of(tiny_config, batch, terms=terms("label", rhythm=1.0)) - plain
+    assert loss(terms=terms(rhythm=3.0)) - plain == pytest.approx(3 * once, rel=1e-2)
+    label = loss(terms=terms("label", rhythm=1.0)) - plain
     assert label > 0
     assert label != pytest.approx(once, rel=1e-3)
-    rate = loss_of(tiny_config, batch, w0=0.0)
-    twice = loss_of(tiny_config, batch, w0=2.0)
+    rate = loss(w0=0.0)
     assert 0 < rate < plain
-    assert twice - plain == pytest.approx(plain - rate, rel=1e-4)
-    mse = loss_of(tiny_config, batch, distortion="mse")
-    assert mse != pytest.approx(plain, rel=1e-3)
+    assert loss(w0=2.0) - plain == pytest.approx(plain - rate, rel=1e-4)
+    assert loss(distortion="mse") != pytest.approx(plain, rel=1e-3)
+    # By hand: each level counts by its gain, and the mean is over levels.
+    error = numpy(both.terms.error("rhythm", batch, answer[0]))
+    costs = numpy(softened(error)).reshape(2, 2).mean(axis=1)
+    expected = np.mean([share_of_weight(32), share_of_weight(128)] * costs)
+    assert once == pytest.approx(expected, rel=1e-2)
+    # The figures are the errors as they are.
+    shown = [float(mean.result()) for mean in model.task_means["rpeaks"]]
+    windows = [0, 2]  # one of three of each level
+    asked = both.terms.error("rpeaks", batch[windows], answer[0][::2])
+    assert shown == pytest.approx(numpy(asked), rel=1e-3)

@@ -79,11 +79,11 @@ def test_a_short_record_costs_nothing_beyond_its_end() -> None:
     windows = RhythmWindows(versions, [1, 2], SECOND_CYCLE)
     x, classes = windows.batch(5, 20)
     outputs = x.reshape(20, 35, STEP_LEN)
-    is_whole = (outputs == 1).all(axis=2)
+    is_whole = (outputs > 0).all(axis=2)  # the second cycle changes the unit
     assert (classes[is_whole][:, 1] == 1).all()
     assert not classes[~is_whole].any()
     assert not classes[..., 2].any()  # too short to have a rhythm
-    assert ((x == 1).sum(axis=(1, 2)) == 3000).all()
+    assert ((x > 0).sum(axis=(1, 2)) == 3000).all()
     assert set(classes.sum(axis=(1, 2))) <= {10.0, 11.0}
     # In the first cycle records must be whole windows.
     mixed = RhythmWindows([*versions, steady(2.0, 9000)], [1, 2, 0], SECOND_CYCLE)
@@ -157,7 +157,7 @@ def test_half_of_the_windows_are_raw() -> None:
 
 
 def test_versions_are_raw_then_decoded(leads: list[Lead]) -> None:
-    bundle = load_bundle(COSINE)  # gain_64 is one of `VERSION_GAINS`, gain_32 is not
+    bundle = load_bundle(COSINE)  # gain_32 is below `LEAST_GAIN`
     short = Lead(record="short", lead=0, x=leads[1].x[:3000])
     found = decoded_versions([leads[0], short], bundle)
     for lead, versions in zip((leads[0], short), found, strict=True):
@@ -173,7 +173,7 @@ def test_versions_are_raw_then_decoded(leads: list[Lead]) -> None:
 
 def test_classes_of_the_shipped_split() -> None:
     labels = rhythm_labels()
-    assert len(labels) > 8000
+    assert len(labels) > 7000
     assert set(labels.values()) == set(range(len(CLASSES)))
     # CinC 2017 calls its first record normal and its fourth atrial fibrillation.
     assert (CLASSES[labels["A00001"]], CLASSES[labels["A00004"]]) == ("N", "A")

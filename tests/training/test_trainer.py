@@ -15,14 +15,17 @@ pytest.importorskip("tensorflow", reason="needs the extra `train`")
 import keras
 
 from dynamic_deep.errors import ConfigError
+from dynamic_deep.networks import Conv
 from training.datasets import Lead
 from training.model import CodecModel
 from training.presets import Preset
 from training.trainer import (
     build_model,
     fit,
+    keep_settings,
     learning_rate_at,
     load_checkpoint,
+    run_steps,
     save_checkpoint,
 )
 
@@ -94,6 +97,41 @@ def test_a_run_goes_on_with_its_own_settings_alone(
     with pytest.raises(ConfigError, match="another seed"):
         fit(dataclasses.replace(longer, seed=99), tmp_path, log=lambda row: None)
     assert json.loads((tmp_path / "config.json").read_text())["seed"] != 99
+
+
+def test_settings_that_came_later_are_what_they_are_by_default(
+    tiny_preset: Preset, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.json"
+    keep_settings(path, tiny_preset)
+    stored = json.loads(path.read_text())
+    del stored["networks"]["head"], stored["seed"]
+    path.write_text(json.dumps(stored))
+    keep_settings(path, tiny_preset)
+    assert json.loads(path.read_text())["networks"]["head"] == []
+    path.write_text(json.dumps(stored))
+    head = (Conv(filters=4, kernel=3),)
+    networks = dataclasses.replace(tiny_preset.networks, head=head)
+    changes = dataclasses.replace(tiny_preset, networks=networks)
+    with pytest.raises(ConfigError, match="another networks than"):
+        keep_settings(path, changes)
+    with pytest.raises(ConfigError, match="another seed than"):
+        keep_settings(path, dataclasses.replace(tiny_preset, seed=1))
+    assert json.loads(path.read_text()) == stored
+
+
+def test_a_row_is_the_mean_of_its_steps(
+    tiny_preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = iter([{"prdn": 1.0}, {"prdn": 2.0, "late": 7.0}, {"prdn": 6.0}, {}])
+    monkeypatch.setattr("training.trainer._figures", lambda model: next(figures))
+    monkeypatch.setattr("training.trainer.save_checkpoint", lambda *words: None)
+    rows: list[dict[str, float]] = []
+    model = keras.Sequential()
+    run_steps(model, tmp_path, lambda step: [float(step)], n_steps=4, log=rows.append)
+    shown = [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+    first = {"step": 3, "n_new": 3, "loss": 1.0, "prdn": 3.0, "late": 7.0}
+    assert shown == [first, {"step": 4, "n_new": 4, "loss": 3.0}]
 
 
 def test_a_checkpoint_holds_everything(

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bound_choice`: which level is worth its risk, and the price that keeps a promise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dynamic_deep.bound import Bound
+from dynamic_deep.bound_choice import (
+    CHANGED_SHARE,
+    LOSSLESS_GAIN,
+    PRICES,
+    Requirement,
+    certified_price,
+    cheapest,
+    choose_all,
+    fallback_estimate,
+    odds,
+    violations,
+)
+from dynamic_deep.errors import ConfigError
+from dynamic_deep.trials import Trials
+from tests.bound.tables import CHANNELS, draw_trials, make_trials, requires
+
+
+@pytest.mark.parametrize("risk", [0.0, 1.0, -0.1, 1.5, math.nan])
+def test_a_risk_that_is_none_is_refused(risk: float) -> None:
+    with pytest.raises(ConfigError, match="between 0 and 1"):
+        requires(risk=risk)
+
+
+def test_segments_are_counted_where_r_peaks_have_a_bound() -> None:
+    with pytest.raises(ConfigError, match="bound of its own, got rhythm"):
+        requires(per_segment=True)
+    both = Bound(tasks=("rhythm", "rpeaks"), total=0.1)
+    with pytest.raises(ConfigError, match="got rhythm, rpeaks"):
+        Requirement(bound=both, risk=0.1, per_segment=True)
+    alone = Bound(tasks=("rpeaks",), total=0.0)
+    assert Requirement(bound=alone, risk=0.1, per_segment=True).per_segment
+
+
+def test_odds_by_hand() -> None:
+    center = np.log([[[9.0, 9.0], [0.1, 0.05], [0.3, 0.1]]])  # raw, then two levels
+    p = odds(requires(), ("rpeaks:raw", "rhythm:raw"), center, np.ones((1, 3, 2)))
+    # Rhythm stands second: 0.05 / 0.1 and 0.1 / 0.1 as odds of the logistic.
+    assert p == pytest.approx(np.array([[1 / 3, 1 / 2]]))
+
+
+def test_who_falls_back_to_a_rung_pays_only_for_what_compression_does() -> None:
+    center = np.log([[[0.1], [0.1], [0.3], [0.01]]])
+    lenient = requires(reference="label", fallback="low")
+    p = odds(lenient, ("rhythm:label",), center, np.ones((1, 4, 1)))
+    # 1/2 even uncompressed; 3/4 at the second level; below 0 at the third.
+    assert p == pytest.approx(np.array([[0.0, 0.25, 0.0]]))
+    strict = requires(reference="label")
+    p = odds(strict, ("rhythm:label",), center, np.ones((1, 4, 1)))
+    assert p == pytest.approx(np.array([[0.5, 0.75, 1 / 11]]))
+
+
+def test_against_its_own_answer_the_raw_window_is_never_over() -> None:
+    bound = Bound(tasks=("rhythm", "rpeaks"), total=0.1, reference="label")
+    lenient = Requirement(bound=bound, risk=0.1, fallback="low")
+    center = np.array([[[-20.0, 5.0], [-20.0, np.log(0.1)]]])
+    p = odds(lenient, ("rhythm:label", "rpeaks:raw"), center, np.ones((1, 2, 2)))
+    assert p == pytest.approx(np.array([[0.5]]), abs=1e-6)
+
+
+def test_heads_that_do_not_know_the_task_are_refused() -> None:
+    center = np.full((1, 3, 1), np.nan)
+    with pytest.raises(ConfigError, match="must foretell rhythm:raw"):
+        odds(requires(), ("rhythm:raw",), center, center)
+
+
+def test_the_cheapest_by_hand() -> None:
+    p = np.array([[0.0, 0.1, 0.4, 0.6]])
+    n_bytes = np.array([[100.0, 60.0, 30.0, 1.0]])
+    last = np.array([150.0])
+    # At 100 a violation: 100, 70, 70 (the first of the two), and 0.6 is out of bounds.
+    assert cheapest(p, n_bytes, last, 0.0).tolist() == [2]
+    assert cheapest(p, n_bytes, last, 100.0).tolist() == [1]
+    assert cheapest(p, n_bytes, last, 500.0).tolist() == [0]
+    assert cheapest(p, n_bytes, np.array([40.0]), 500.0).tolist() == [4]
+    assert cheapest(p, n_bytes, last, np.inf).tolist() == [4]
+
+
+def test_what_a_fallback_is_taken_to_cost() -> None:
+    n_bytes, raw = np.array([[100.0, 50.0]]), np.array([880.0])
+    levels = ("low", "mid")
+    cost = fallback_estimate(requires(), levels, n_bytes, raw)
+    assert cost == pytest.approx(880.0 / LOSSLESS_GAIN)
+    cost = fallback_estimate(requires(fallback="mid"), levels, n_bytes, raw)
+    assert cost.tolist() == [50.0]
+    with pytest.raises(ConfigError, match="low, mid; got 'near_lossless'"):
+        fallback_estimate(requires(fallback="near_lossless"), levels, n_bytes, raw)
+
+
+def test_violations_by_hand() -> None:
+    trials = make_trials([[0.05, 0.2], [0.1, 0.1], [0.3, 0.4]])
+    loss = violations(requires(), trials)
+    assert loss.tolist() == [[0, 1, 0], [0, 0, 0], [1, 1, 0]]  # the last is lossless
+    loss = violations(requires(fallback="low"), trials)
+    assert loss[:, 2].tolist() == [0, 0, 1]
+    with pytest.raises(ConfigError, match="got 'best'"):
+        violations(requires(fallback="best"), trials)
+
+
+def test_what_is_over_even_uncompressed_is_forgiven_only_with_a_rung() -> None:
+    errors = np.zeros((3, 2, 2))
+    errors[..., 1] = [[0.2, 0.2], [0.2, 0.05], [0.0, 0.3]]
+    raw_errors = [[0.0, 0.5], [0.0, 0.0], [0.0, 0.05]]
+    trials = make_trials(errors, raw_errors=raw_errors)
+    assert trials.channels == CHANNELS[:2]
+    strict = violations(requires(reference="label"), trials)
+    assert strict.tolist() == [[1, 1, 0], [1, 0, 0], [0, 1, 0]]
+    lenient = violations(requires(reference="label", fallback="low"), trials)
+    assert lenient.tolist() == [[0, 0, 0], [1, 0, 1], [0, 1, 0]]
+
+
+def test_the_share_of_changed_segments_is_the_loss_where_segments_count() -> None:
+    errors = np.zeros((2, 2, 3))
+    changed = np.array([[0.25, 0.5], [0.0, 1.0]])
+    bound = Bound(tasks=("rpeaks",), limits={"rpeaks": 0.0})
+    each = Requirement(bound=bound, risk=0.1, per_segment=True)
+    loss = violations(each, make_trials(errors, changed=changed))
+    assert loss.tolist() == [[0.25, 0.5, 0.0], [0.0, 1.0, 0.0]]
+
+
+def test_of_a_window_whose_rhythm_is_lost_every_segment_counts() -> None:
+    limits = {"rpeaks": 0.0, "rhythm": 0.1}
+    bound = Bound(tasks=("rhythm", "rpeaks"), limits=limits, reference="label")
+    errors = np.zeros((3, 2, 3))
+    errors[:, :, 1] = [[0.05, 0.2], [0.2, 0.2], [0.0, 0.0]]
+    raw_errors = np.zeros((3, 3))
+    raw_errors[1, 1] = 0.3
+    changed = np.array([[0.25, 0.25], [0.5, 0.75], [0.0, 0.5]])
+    trials = make_trials(errors, raw_errors=raw_errors, changed=changed)
+    each = Requirement(bound=bound, risk=0.1, per_segment=True)
+    loss = violations(each, trials)
+    assert loss.tolist() == [[0.25, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.5, 0.0]]
+    # The second window's rhythm is over the bound even uncompressed, its beats aren't.
+    lenient = Requirement(bound=bound, risk=0.1, per_segment=True, fallback="low")
+    loss = violations(lenient, trials)
+    assert loss.tolist() == [[0.25, 1.0, 0.25], [0.5, 0.75, 0.5], [0.0, 0.5, 0.0]]
+
+
+def test_of_segments_fewer_change_than_the_odds_of_any() -> None:
+    bound = Bound(tasks=("rpeaks",), limits={"rpeaks": 0.1})
+    center = np.log(np.array([[[0.01], [0.1], [0.3]]]))
+    p = odds(
+        Requirement(bound=bound, risk=0.1, per_segment=True),
+        ("rpeaks:raw",),
+        center,
+        np.ones((1, 3, 1)),
+    )
+    assert p == pytest.approx(CHANGED_SHARE * np.array([[1 / 2, 3 / 4]]))
+
+
+def test_a_window_without_a_label_has_no_error_against_it() -> None:
+    errors = np.zeros((2, 1, 2))
+    errors[1, 0, 1] = np.nan
+    with pytest.raises(ConfigError, match="labelled windows"):
+        violations(requires(reference="label"), make_trials(errors))
+    assert not violations(requires(), make_trials(errors)).any()
+
+
+def hand_made(n_over: int) -> Trials:
+    """19 windows, the last 9 a risk of 1/4, of which `n_over` are over the bound.
+
+    Sent lossy they cost 100 bytes, and lossless about 200: until the price of a
+    violation is over 400, the 9 are worth their risk, and the others until 2000.
+    """
+    errors = np.full((19, 1), 0.01)
+    errors[10 : 10 + n_over] = 0.2
+    return make_trials(errors, p=np.where(np.arange(19) < 10, 0.05, 0.25)[:, None])
+
+
+def test_the_price_is_the_lowest_that_holds() -> None:
+    # With risk 0.1 of 19 windows 1 may be over: (1 + 1) / 20.
+    assert certified_price(requires(risk=0.1), hand_made(1)) == PRICES[0]
+    price = certified_price(requires(risk=0.1), hand_made(2))
+    assert price == PRICES[PRICES > 400.0][0]
+    assert certified_price(requires(risk=0.15), hand_made(2)) == PRICES[0]
+    assert certified_price(requires(risk=0.149), hand_made(2)) == price
+    assert choose_all(requires(risk=0.1), hand_made(2), price).tolist() == (
+        [0] * 10 + [1] * 9
+    )
+
+
+def test_what_a_higher_price_breaks_counts_at_a_lower_one() -> None:
+    # The first window breaks the bound at the level that is foretold to be the safer
+    # one, which it gets from a price of 50 / 0.29 on; the second at the other, which
+    # it gets up to a price of 100. In between none is over the bound, and yet two are
+    # at one price or another.
+    errors, p = np.full((19, 2), 0.01), np.full((19, 2), [0.3, 0.01])
+    errors[:2] = [[0.01, 0.2], [0.2, 0.01]]
+    n_bytes = np.full((19, 2), [100, 150])
+    n_bytes[1] = [100, 129]
+    price = certified_price(requires(), make_trials(errors, p=p, n_bytes=n_bytes))
+    assert price == pytest.approx(PRICES[PRICES > 100.0][0])
+
+
+def test_a_risk_below_what_so_few_windows_can_certify_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"19 calibration windows can certify, 0\.05"):
+        certified_price(requires(risk=0.049), hand_made(0))
+    assert certified_price(requires(risk=0.05), hand_made(0)) == PRICES[0]
+
+
+def test_heads_that_are_sure_and_wrong_leave_the_fallback() -> None:
+    wrong = make_trials(np.full((19, 1), 0.2), p=np.full((19, 1), 1e-13))
+    price = certified_price(requires(risk=0.05), wrong)
+    assert price == PRICES[-1] == np.inf
+    assert choose_all(requires(), wrong, price).tolist() == [1] * 19
+
+
+def test_a_fallback_that_breaks_the_bound_itself_is_refused() -> None:
+    errors = np.full((19, 2), 0.01)
+    errors[:4] = 0.2
+    trials = make_trials(errors)
+    with pytest.raises(ConfigError, match=r"low itself breaks it in 25\.0 %"):
+        certified_price(requires(risk=0.2, fallback="low"), trials)
+    assert certified_price(requires(risk=0.25, fallback="low"), trials) >= PRICES[0]
+    assert certified_price(requires(risk=0.2), trials) >= PRICES[0]  # lossless
+
+
+@pytest.mark.parametrize("insight", [0.8, 0.0, -1.0])
+@pytest.mark.parametrize("risk", [0.05, 0.2])
+def test_no_more_windows_than_the_risk_break_the_bound_whatever_the_heads(
+    insight: float, risk: float
+) -> None:
+    rng = np.random.default_rng(3)
+    need = requires(0.1, risk=risk)
+    shares = []
+    for _ in range(60):
+        price = certified_price(need, draw_trials(rng, 40, insight=insight))
+        fresh = draw_trials(rng, 400, insight=insight)
+        chosen = choose_all(need, fresh, price)
+        shares.append(violations(need, fresh)[np.arange(400), chosen].mean())
+    spread = np.std(shares) / np.sqrt(len(shares))
+    assert np.mean(shares) <= risk + 2.0 * spread
+    # Nor far fewer, as the risk is what pays for the gain: at most 2 / (n + 1) below,
+    # and what the largest step of a price makes of it.
+    assert np.mean(shares) >= risk - 2.0 / 41 - 0.04 - 2.0 * spread
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 10_000), insight=st.sampled_from([0.8, 0.0, -1.0]))
+def test_a_lower_risk_never_raises_the_gain(seed: int, insight: float) -> None:
+    rng = np.random.default_rng(seed)
+    calibration, fresh = (draw_trials(rng, 30, insight=insight) for _ in range(2))
+    cost = np.concatenate([fresh.n_bytes, fresh.lossless_bytes[:, None]], axis=1)
+    n_bytes, prices = [], []
+    for risk in (0.4, 0.2, 0.1, 0.05):
+        need = requires(0.1, risk=risk)
+        prices.append(certified_price(need, calibration))
+        chosen = choose_all(need, fresh, prices[-1])
+        n_bytes.append(cost[np.arange(30), chosen].sum())
+    assert prices == sorted(prices)
+    assert n_bytes == sorted(n_bytes)
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000))
+def test_a_lower_price_would_break_the_promise(seed: int) -> None:
+    need = requires(0.1, risk=0.1)
+    trials = draw_trials(np.random.default_rng(seed), 30)
+    at = int(np.flatnonzero(certified_price(need, trials) == PRICES)[0])
+    loss, rows = violations(need, trials), np.arange(30)
+
+    def worst_from(first: int) -> float:
+        worst = np.zeros(30)
+        for price in PRICES[first:]:
+            worst = np.maximum(worst, loss[rows, choose_all(need, trials, price)])
+        return float((worst.sum() + 1.0) / 31.0)
+
+    assert worst_from(at) <= 0.1
+    if at > 0:
+        assert worst_from(at - 1) > 0.1

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trainings of phase 2b, one a task."""
+
+from __future__ import annotations
+
+from training.task_adapt import AdaptPreset
+from training.task_presets import TASK_PRESETS
+
+ADAPT_PRESETS = {
+    "rhythm": AdaptPreset(
+        task=TASK_PRESETS["rhythm_compact"], n_steps=3000, pair_weight=3.0
+    ),
+    "rpeaks": AdaptPreset(
+        task=TASK_PRESETS["rpeaks_compact"],
+        n_steps=2500,
+        n_labelled=8,
+        n_pairs=8,
+        pair_weight=3.0,
+        learning_rate=1e-3,
+    ),
+}

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Phase 2b: the tasks learn to say of a decoded window what they say of the raw one.
+
+    python -m training adapt rhythm --codec BUNDLE --tasks RUNS --run RUN
+
+The codec of phase 2 was trained with the tasks frozen. Here it is the codec that is
+frozen, and a task goes on learning from labelled windows as before, and from pairs: its
+answer on a decoded window is drawn to its own answer on the raw one. The labels keep
+the answers from becoming the same by saying nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from dynamic_deep.bundle import Bundle
+from dynamic_deep.config import WINDOW_LEN
+from training.datasets import FLIP_SHARE, FloatArray, load_leads
+from training.decoded import decoded_versions, long_enough
+from training.task_networks import build_task_network
+from training.task_presets import TaskPreset
+from training.task_terms import LOSSES, SOFTENED, softened
+from training.task_trainer import LOSSES as LABEL_LOSSES
+from training.task_trainer import labelled_windows
+from training.task_windows import Versions
+from training.trainer import keep_settings, load_checkpoint, run_steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptPreset:
+    """A training run of phase 2b.
+
+    Attributes:
+        task: the training that is gone on with.
+        n_steps: steps in all.
+        n_labelled: windows of a batch with labels.
+        n_pairs: pairs of a batch.
+        pair_weight: of the pairs' loss.
+        learning_rate: the highest.
+    """
+
+    task: TaskPreset
+    n_steps: int
+    n_labelled: int = 16
+    n_pairs: int = 16
+    pair_weight: float
+    learning_rate: float = 7e-4
+    seed: int = 31
+
+
+class PairWindows:
+    """Raw windows and what levels make of them; batch i is always the same."""
+
+    def __init__(self, versions: Versions, *, seed: int) -> None:
+        """Keep leads in all their versions, the raw one first."""
+        self.versions = versions
+        self.seed = seed
+
+    def batch(self, index: int, size: int) -> tuple[FloatArray, FloatArray]:
+        """Return raw and decoded windows, both (size, WINDOW_LEN, 1)."""
+        rng = np.random.default_rng((self.seed, index))
+        raw = np.empty((size, WINDOW_LEN, 1), np.float32)
+        decoded = np.empty_like(raw)
+        for one, other in zip(raw, decoded, strict=True):
+            lead = self.versions[int(rng.integers(len(self.versions)))]
+            start = int(rng.integers(len(lead[0]) - WINDOW_LEN + 1))
+            version = lead[int(rng.integers(1, len(lead)))]
+            sign = -1.0 if rng.random() < FLIP_SHARE else 1.0
+            one[:, 0] = sign * lead[0][start : start + WINDOW_LEN]
+            other[:, 0] = sign * version[start : start + WINDOW_LEN]
+        return raw, decoded
+
+
+class _Pairs(keras.Model):
+    """The task's network with the loss of labels and pairs."""
+
+    def __init__(self, network: keras.Model, preset: AdaptPreset) -> None:
+        super().__init__(name="pairs")
+        self.network = network
+        self.preset = preset
+        self.pair_mean = keras.metrics.Mean("pair_error")
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        return self.network(ops.concatenate(list(inputs)), training=training)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        preset = self.preset
+        n_labelled, n_pairs = preset.n_labelled, preset.n_pairs
+        task = preset.task.task
+        of_label = keras.losses.get(LABEL_LOSSES[task])
+        label = ops.mean(of_label(y, y_pred[:n_labelled]))
+        raw = ops.stop_gradient(y_pred[n_labelled : n_labelled + n_pairs])
+        error = LOSSES[task](raw, y_pred[n_labelled + n_pairs :])
+        self.pair_mean.update_state(ops.mean(error))
+        cost = softened(error) if task in SOFTENED else error
+        return label + preset.pair_weight * ops.mean(cost)
+
+
+def build_adapted(preset: AdaptPreset) -> keras.Model:
+    """Return the network and its loss, compiled, every weight and slot built."""
+    keras.utils.set_random_seed(preset.seed)
+    network = build_task_network(preset.task.task, preset.task.size)
+    model = _Pairs(network, preset)
+    optimizer = keras.optimizers.AdamW(
+        preset.learning_rate,
+        weight_decay=preset.task.weight_decay,
+        clipnorm=1.0,
+        use_ema=True,
+        ema_momentum=preset.task.ema_momentum,
+    )
+    model.compile(optimizer=optimizer, jit_compile=False)
+    model([np.zeros((1, WINDOW_LEN, 1), np.float32)] * 3)
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+def adapted_task(preset: AdaptPreset, run: Path) -> keras.Model:
+    """Return the network of a run: the moving average of its weights."""
+    model = build_adapted(preset)
+    load_checkpoint(run / "checkpoint.npz", model)
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    return model.network
+
+
+def fit_adapted(
+    preset: AdaptPreset,
+    trained: keras.Model,
+    bundle: Bundle,
+    run: Path,
+    *,
+    log: Callable[[dict[str, Any]], None],
+) -> keras.Model:
+    """Train phase 2b to its last step and return the averaged network.
+
+    Args:
+        preset: what to train.
+        trained: the task's network as phase 2 had it.
+        bundle: the codec of phase 2.
+        run: the run folder; made if it isn't there, resumed if it is.
+        log: gets a row of metrics now and then.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    keep_settings(run / "config.json", preset)
+    model = build_adapted(preset)
+    model.network.set_weights(trained.get_weights())
+    labelled = labelled_windows(preset.task, bundle)
+    leads = long_enough(load_leads("cinc2017", "train"))
+    if preset.task.task == "rpeaks":
+        leads = leads[::2] + load_leads("mitdb", "train")
+    pairs = PairWindows(decoded_versions(leads, bundle), seed=preset.seed)
+
+    def train_step(step: int) -> Any:
+        cosine = 0.5 * (1.0 + math.cos(math.pi * step / preset.n_steps))
+        warm = min(1.0, (step + 1) / 100)
+        model.optimizer.learning_rate = preset.learning_rate * warm * cosine
+        # Of the second cycle, where there is one: the steps after the task's own.
+        x, y = labelled.batch(preset.task.n_steps + step, preset.n_labelled)
+        raw, decoded = pairs.batch(step, preset.n_pairs)
+        return model.train_on_batch([x, raw, decoded], y)
+
+    run_steps(model, run, train_step, n_steps=preset.n_steps, log=log)
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    return model.network
