@@ -3,18 +3,19 @@
 
 Each level's head says where the task's error will lie if the window is sent at that
 level: the median of its logarithm, and how far it may be off. The heads read the
-encoder's own features of the window's segments, and how many bits each neural level
-needs, which is known before anything is sent.
+encoder's own features of the window's segments, and how many bits each level needs,
+which is known before anything is sent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.bundle import Bundle
+from dynamic_deep.bundle import Bundle, Level
 from dynamic_deep.config import SEGMENT_LEN
 from dynamic_deep.engine import Network
 from dynamic_deep.errors import ModelError
@@ -59,7 +60,8 @@ class Heads:
                 "has none; choose a level, or a policy that decodes on the spot"
             )
         config = bundle.config["heads"]
-        self.levels = (RAW_ROW, *(str(name) for name in config["levels"]))
+        self._lossy = [bundle.level(str(name)) for name in config["levels"]]
+        self.levels = (RAW_ROW, *(level.name for level in self._lossy))
         self.channels = tuple(str(name) for name in config["channels"])
         self._network = Network(bundle.networks["heads"], "heads")
 
@@ -68,7 +70,9 @@ class Heads:
         # A last segment that is mostly padding would pull down every mean.
         n_segments = max(1, round(len(window.normalized) / SEGMENT_LEN))
         features = window.head_features[None, :n_segments]
-        center, spread = self._network.run(features, log_rates(window)[None])
+        center, spread = self._network.run(
+            features, log_rates(window, self._lossy)[None]
+        )
         shape = len(self.levels), len(self.channels)
         return Forecast(
             levels=self.levels,
@@ -78,10 +82,10 @@ class Heads:
         )
 
 
-def log_rates(window: Analysis) -> FloatArray:
-    """Return the logarithm of each neural level's bits a sample, float32, (n_levels,).
+def log_rates(window: Analysis, levels: Sequence[Level]) -> FloatArray:
+    """Return the logarithm of each level's bits a sample, float32, (n_levels,).
 
     Of the payload in whole bytes, so that it is the same wherever it is computed.
     """
-    bits = [8.0 * n for n in window.neural_bytes]
+    bits = [8.0 * len(window.payload(level)) for level in levels]
     return np.log(np.maximum(bits, 1.0) / len(window.normalized)).astype(np.float32)

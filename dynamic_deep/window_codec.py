@@ -103,11 +103,9 @@ class Analysis:
             )
         return features[0]
 
-    @functools.cached_property
-    def neural_bytes(self) -> list[int]:
-        """The length of the payload at every neural level, by id."""
-        levels = [v for v in self._codec.bundle.levels if v.kind == "neural"]
-        return [len(self._codec.encode(self, level)) for level in levels]
+    def payload(self, level: Level) -> bytes:
+        """Return it coded at a lossy level."""
+        return self._codec.encode(self, level)
 
 
 class WindowCodec:

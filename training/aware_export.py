@@ -24,17 +24,17 @@ import numpy as np
 
 from dynamic_deep.bundle import load_bundle
 from dynamic_deep.calibration import Calibration, save_calibration
-from dynamic_deep.trials import task_channels
+from dynamic_deep.networks import join_heads
+from training.datasets import RandomWindows, load_leads
 from training.error_heads import (
-    ErrorHeads,
     HeadPreset,
-    fit_error_heads,
-    mean_answers,
-    trunk_maps,
+    fit_forecast,
+    fit_guess,
+    summaries,
 )
 from training.export import write_codec
+from training.head_targets import answer_of
 from training.lite import export_encoder, export_heads, export_task
-from training.model import CodecModel
 from training.targets import first_of_each, level_trier, split_subjects, try_resumably
 from training.task_aware import build_task_aware
 from training.task_aware_presets import TaskAwarePreset
@@ -74,6 +74,12 @@ def _channels(tasks: dict[str, keras.Model]) -> list[str]:
     return [channel for name in channels if name in tasks for channel in channels[name]]
 
 
+def put_tasks(folder: Path, tasks: dict[str, keras.Model]) -> None:
+    """Put task networks, by name, in a bundle in place of those that it has."""
+    networks = {f"task_{name}": export_task(task) for name, task in tasks.items()}
+    _put(folder, networks, {"adapted_tasks": [*tasks]})
+
+
 def train_heads(
     preset: TaskAwarePreset,
     run: Path,
@@ -88,46 +94,50 @@ def train_heads(
     Args:
         preset: of phase 2.
         run: its folder, where the tried windows are kept.
-        folder: of the bundle that `export_codec` wrote.
-        tasks: the trained task networks by name.
+        folder: of the bundle, with the tasks that it will ship.
+        tasks: the same task networks by name.
         head_preset: how; `HeadPreset()` if None.
         log: gets lines.
     """
+    chosen = head_preset or HeadPreset()
     model = build_task_aware(preset, tasks)
     load_checkpoint(run / "checkpoint.npz", model)
+    windows = RandomWindows(
+        load_leads("cinc2017", "train"),
+        load_leads("mitdb", "train"),
+        seed=chosen.seed,
+    )
+    guess = fit_guess(model, answer_of(tasks), windows, chosen, log=log)
     trier = level_trier(load_bundle(folder), has_forecast=False)
-    if tuple(task_channels(trier.tasks)) != tuple(_channels(tasks)):
-        raise ValueError("the bundle's tasks must be those that it was exported with")
     subjects = itertools.chain(
         split_subjects("cinc2017", "validation"),
         split_subjects("cinc2017", "train"),
         split_subjects("mitdb", "train", every=MITDB_EVERY),
     )
     trials, x, rates = try_resumably(trier, subjects, run / "targets", log=log)
-    answers = mean_answers(tasks["rhythm"], x) if "rhythm" in tasks else None
-    if answers is None:
-        answers = np.full((len(x), 4), 0.25, np.float32)
-    inputs = trunk_maps(model, x), rates, answers
-    chosen = head_preset or HeadPreset()
-    heads = fit_error_heads(model, trials, inputs, chosen, log=log)
-    _put_heads(model, heads, folder, chosen)
+    inputs = summaries(guess, model, x), rates
+    # Every tenth window is watched; of whole records they needn't be, since nothing is
+    # chosen by them.
+    held_out = np.arange(len(trials)) % 10 == 0
+    forecast = fit_forecast(trials, inputs, chosen, log=log, held_out=held_out)
+    joined = join_heads(guess.summary, forecast.network)
+    n_features = guess.features.output_shape[-1]
+    networks = {
+        "encoder": export_encoder(model, guess.features),
+        "heads": export_heads(joined, n_features, len(trials.levels)),
+    }
+    _put(folder, networks, {"heads": dataclasses.asdict(chosen)})
 
 
-def _put_heads(
-    model: CodecModel, heads: ErrorHeads, folder: Path, preset: HeadPreset
-) -> None:
-    """Write a bundle again, now with heads, and rename; calibrations are void."""
-    beside = folder.with_name(f".{folder.name}-heads")
+def _put(folder: Path, networks: dict[str, bytes], trained: dict[str, Any]) -> None:
+    """Write a bundle again with other networks, and rename; calibrations are void."""
+    beside = folder.with_name(f".{folder.name}-new")
     shutil.rmtree(beside, ignore_errors=True)
     shutil.copytree(folder, beside, ignore=shutil.ignore_patterns("calibration_*"))
-    n_features = heads.features.output_shape[-1]
-    n_neural = len(model.config.latents)
-    encoder = export_encoder(model, heads.features)
-    (beside / "encoder.tflite").write_bytes(encoder)
-    content = export_heads(heads.heads, n_features, n_neural)
-    (beside / "heads.tflite").write_bytes(content)
+    for name, content in networks.items():
+        (beside / f"{name}.tflite").write_bytes(content)
     config = json.loads((beside / "config.json").read_text())
-    config["trained"]["heads"] = dataclasses.asdict(preset)
+    config["trained"] |= trained
     (beside / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     shutil.rmtree(folder)
     os.replace(beside, folder)

@@ -6,6 +6,7 @@
     phase 1   runs/PHASE_1       every level for reconstruction and rate
     tasks     runs/rhythm, runs/rpeaks, on raw windows and those of phase 1
     phase 2   runs/PRESET_aware  every level with the frozen tasks behind it
+    phase 2b  runs/PRESET_rhythm, runs/PRESET_rpeaks: the tasks, with the codec frozen
     phase 3   runs/PRESET_aware/targets, then error heads and calibrations, in BUNDLE
 
 The same command again goes on where the last one stopped.
@@ -21,9 +22,16 @@ import keras
 
 from dynamic_deep.bundle import load_bundle
 from dynamic_deep.calibration import calibration_names
-from training.aware_export import calibrate_shipped, export_codec, train_heads
+from training.adapt_presets import ADAPT_PRESETS
+from training.aware_export import (
+    calibrate_shipped,
+    export_codec,
+    put_tasks,
+    train_heads,
+)
 from training.export import export_bundle
 from training.presets import find_preset
+from training.task_adapt import fit_adapted
 from training.task_aware import fit_task_aware
 from training.task_aware_presets import find_task_aware_preset
 from training.task_presets import find_task_preset
@@ -64,7 +72,19 @@ def run_pipeline(
     note(f"phase 2, {name}")
     log = progress(preset.n_steps)
     fit_task_aware(preset, runs / preset.phase_1, run, tasks=tasks, log=log)
-    finish_bundle(name, run, folder, tasks=tasks, note=note)
+    if not (folder / "config.json").exists():
+        export_codec(preset, run, folder, tasks=tasks)
+    adapted = {}
+    for task in preset.tasks:
+        note(f"phase 2b, {task}")
+        adapted[task] = fit_adapted(
+            ADAPT_PRESETS[task],
+            tasks[task],
+            load_bundle(folder),
+            runs / f"{name}_{task}",
+            log=progress(ADAPT_PRESETS[task].n_steps),
+        )
+    finish_bundle(name, run, folder, tasks=adapted, note=note)
 
 
 def finish_bundle(
@@ -75,15 +95,21 @@ def finish_bundle(
     tasks: dict[str, keras.Model],
     note: Note,
 ) -> None:
-    """Do phase 3 for a run of phase 2: a bundle with heads and calibrations.
+    """Do phase 3 for an exported codec: a bundle with heads and calibrations.
 
     What is in the bundle already is not done again; delete its folder to begin anew.
+
+    Args:
+        name: of the preset.
+        run: folder of phase 2.
+        folder: of the bundle that `export_codec` wrote.
+        tasks: those that the bundle will ship, adapted or not.
+        note: gets a line now and then.
     """
     preset = find_task_aware_preset(name)
-    if not (folder / "config.json").exists():
-        export_codec(preset, run, folder, tasks=tasks)
-        note("phase 3, error heads")
     if not (folder / "heads.tflite").exists():
+        note("phase 3, error heads")
+        put_tasks(folder, tasks)
         train_heads(preset, run, folder, tasks=tasks, log=note)
     if not calibration_names(folder):
         calibrate_shipped(folder, log=note)

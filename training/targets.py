@@ -103,7 +103,7 @@ def _try_chunk(
         rates, windows = [], []
         for subject in subjects:
             window = trier.codec.analyze(subject.x, subject.place)
-            rates.append(log_rates(window))
+            rates.append(log_rates(window, trier.levels))
             windows.append(window.normalized[:WINDOW_LEN].astype(np.float16))
         arrays = trier.run(subjects).arrays()
         beside = path.with_suffix(".part")

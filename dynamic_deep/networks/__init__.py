@@ -32,7 +32,12 @@ from dynamic_deep.networks.encoder import (
     build_trunk,
     count_macs,
 )
-from dynamic_deep.networks.error_heads import build_error_heads, build_head_features
+from dynamic_deep.networks.error_heads import (
+    build_forecast,
+    build_head_features,
+    build_summary,
+    join_heads,
+)
 from dynamic_deep.networks.shapes import (
     EDGE,
     EDGE_TASKS,
@@ -55,9 +60,11 @@ __all__ = [
     "NetworkConfig",
     "build_body",
     "build_entry",
-    "build_error_heads",
+    "build_forecast",
     "build_head_features",
+    "build_summary",
     "build_tail",
     "build_trunk",
     "count_macs",
+    "join_heads",
 ]

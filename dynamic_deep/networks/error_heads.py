@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The error heads: what each level would do to each task, foretold on the device.
+r"""The error heads: what each level would do to each task, foretold on the device.
 
               trunk's map of a segment (70, n_features)
                 |
@@ -7,11 +7,17 @@
                 |
             (n_head_features,)       one row a segment, four a window
                 |
-              mean, max              over the window's segments
-                |  + rates           of the neural levels: known before anything is sent
-              dense, dense
+              summary                mean and maximum over the segments, a dense layer
+              /     \
+          answer     |               the task's mean answer on the raw window, guessed
+              \     /
+                |  + rates           of the levels: known before anything is sent
+              dense
                 |
       center, spread                 of the logarithm of the error, a level and a task
+
+How sure the task is of a window says most of what compression may do to its answer; so
+the features are first trained to guess that answer, which any signal can teach.
 
 The paper's head foretells one number by a ReLU, which can die at "no error at all". The
 logistic around a median says how sure the head is, and so answers for any bound.
@@ -20,14 +26,16 @@ logistic around a median says how sure the head is, and so answers for any bound
 from __future__ import annotations
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from dynamic_deep.config import SEGMENT_LEN
 from dynamic_deep.networks.encoder import RELU_INIT
 from dynamic_deep.networks.shapes import TRUNK_STRIDE, NetworkConfig
 
-WIDTH = 64
-DROPOUT = 0.25
+SUMMARY_WIDTH = 32
+WIDTH = 48
+DROPOUT = 0.2
+N_CLASSES = 4
 LEAST_SPREAD = 0.15
 FIRST_CENTER = -3.0  # of the logarithm of an error, about 0.05
 
@@ -49,36 +57,50 @@ def build_head_features(config: NetworkConfig, n_features: int) -> keras.Model:
     return keras.Model(inputs, layers.Concatenate()(pooled), name="head_features")
 
 
-def build_error_heads(
-    n_head_features: int, n_neural: int, n_rows: int, n_channels: int
-) -> keras.Model:
-    """Build the part that sees a window.
+def build_summary(n_head_features: int) -> keras.Model:
+    """Build what a window is summed up to: (n_segments, n_head_features) -> (width,).
 
-    Args:
-        n_head_features: of a segment.
-        n_neural: how many levels' rates it is given.
-        n_rows: levels it foretells for, and the raw window.
-        n_channels: kinds of error.
-
-    Returns:
-        Model of (n_segments, n_head_features) and (n_neural,) log rates, to center,
-        spread and hidden features; center and spread flat, (n_rows * n_channels,).
+    The last `N_CLASSES` of it are the logarithms of the task's answer, as guessed.
     """
     segments = keras.Input((None, n_head_features), name="segments")
-    rates = keras.Input((n_neural,), name="log_rates")
     pooled = layers.Concatenate()(
         [
             layers.GlobalAveragePooling1D()(segments),
             layers.GlobalMaxPooling1D()(segments),
-            rates,
         ]
     )
-    h = layers.BatchNormalization()(pooled)
-    h = layers.Dropout(DROPOUT)(layers.Dense(WIDTH, activation="relu")(h))
+    h = layers.Dropout(DROPOUT)(layers.BatchNormalization()(pooled))
+    h = layers.Dense(SUMMARY_WIDTH, activation="relu")(h)
+    answer = ops.log_softmax(layers.Dense(N_CLASSES, name="answer")(h))
+    return keras.Model(segments, layers.Concatenate()([h, answer]), name="summary")
+
+
+def build_forecast(n_rates: int, n_rows: int, n_channels: int) -> keras.Model:
+    """Build what foretells: a summary and log rates -> center and spread.
+
+    Args:
+        n_rates: how many levels' rates it is given.
+        n_rows: levels it foretells for, and the raw window.
+        n_channels: kinds of error.
+
+    Returns:
+        Model with two flat outputs, (n_rows * n_channels,) each.
+    """
+    summary = keras.Input((SUMMARY_WIDTH + N_CLASSES,), name="summary")
+    rates = keras.Input((n_rates,), name="log_rates")
+    h = layers.BatchNormalization()(layers.Concatenate()([summary, rates]))
     h = layers.Dropout(DROPOUT)(layers.Dense(WIDTH, activation="relu")(h))
     n_out = n_rows * n_channels
     center = layers.Dense(
         n_out, bias_initializer=keras.initializers.Constant(FIRST_CENTER)
     )(h)
     spread = layers.Dense(n_out, activation="softplus")(h) + LEAST_SPREAD
-    return keras.Model([segments, rates], [center, spread, h], name="error_heads")
+    return keras.Model([summary, rates], [center, spread], name="forecast")
+
+
+def join_heads(summary: keras.Model, forecast: keras.Model) -> keras.Model:
+    """Return the network of a window: features of segments, log rates -> forecast."""
+    segments = keras.Input(summary.input_shape[1:], name="segments")
+    rates = keras.Input(forecast.input_shape[1][1:], name="log_rates")
+    center, spread = forecast([summary(segments), rates])
+    return keras.Model([segments, rates], [center, spread], name="error_heads")
