@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +91,8 @@ def load_calibration(
         path = bundle.folder / f"calibration_{name_or_path}.npz"
     try:
         content = io.BytesIO(path.read_bytes())
+        if not zipfile.is_zipfile(content):  # NumPy would advise to allow pickles
+            raise zipfile.BadZipFile("it is no .npz file, or was cut short")
         with np.load(content, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
         version = int(arrays.pop("version"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,22 @@ class Network:
         content: the `.tflite` file.
         name: for messages.
         n_threads: of the CPU.
+        shapes: of the inputs to prepare it for, in the order of their names. Without
+            them an axis that was left open is taken to be 1 long at first, which not
+            every network bears.
 
     Raises:
-        ModelError: If LiteRT can't read it.
+        ModelError: If LiteRT can't read it, or it can't have inputs of these shapes.
     """
 
-    def __init__(self, content: bytes, name: str, *, n_threads: int = 1) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        name: str,
+        *,
+        n_threads: int = 1,
+        shapes: Sequence[tuple[int, ...]] | None = None,
+    ) -> None:
         """Load the network."""
         from ai_edge_litert.interpreter import Interpreter
 
@@ -36,24 +46,31 @@ class Network:
                 self._interpreter: Any = Interpreter(
                     model_content=content, num_threads=n_threads
                 )
+                if shapes is not None:
+                    self._resize(shapes)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(
                 f"{name} must be a network that LiteRT reads, got: {error}; "
                 "the bundle is damaged"
             ) from error
-        details = self._interpreter.get_input_details()
-        self._inputs = sorted(details, key=_natural)
+        self._inputs = self._input_details()
         outputs = self._interpreter.get_output_details()
         self._outputs = sorted(outputs, key=_natural)
         self._shapes = [tuple(detail["shape"]) for detail in self._inputs]
+
+    def _input_details(self) -> list[dict[str, Any]]:
+        return sorted(self._interpreter.get_input_details(), key=_natural)
+
+    def _resize(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        for detail, shape in zip(self._input_details(), shapes, strict=True):
+            self._interpreter.resize_tensor_input(detail["index"], shape)
 
     def run(self, *inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """Run once; inputs and outputs are in the order of their names."""
         shapes = [array.shape for array in inputs]
         if shapes != self._shapes:
-            for detail, shape in zip(self._inputs, shapes, strict=True):
-                self._interpreter.resize_tensor_input(detail["index"], shape)
+            self._resize(shapes)
             self._interpreter.allocate_tensors()
             self._shapes = shapes
         for detail, array in zip(self._inputs, inputs, strict=True):

@@ -98,12 +98,13 @@ def _heads() -> bytes:
 
     def heads(segments: Any, rates: Any) -> tuple[Any, Any]:
         restless = ops.mean(segments[:, :, 1], axis=1, keepdims=True)
-        rate = ops.mean(rates, axis=1, keepdims=True)
+        # Of the neural levels, with which the numbers above were chosen.
+        rate = ops.mean(rates[:, -len(AWARE_LEVELS) :], axis=1, keepdims=True)
         center = rows + BY_RESTLESSNESS * restless + BY_LOG_RATE * rate
         return center, SPREAD + 0.0 * center
 
-    n_neural = len(AWARE_LEVELS)
-    return convert(heads, [((1, None, 3), "float32"), ((1, n_neural), "float32")])
+    n_rates = len(HEAD_GAINS)
+    return convert(heads, [((1, None, 3), "float32"), ((1, n_rates), "float32")])
 
 
 def _tasks() -> dict[str, bytes]:

@@ -6,6 +6,8 @@ python -m training export PRESET --run RUN --out BUNDLE  a bundle of a run as it
 python -m training task PRESET --codec BUNDLE --run RUN  train a task network
 python -m training aware PRESET --phase-1 RUN --tasks RUNS --run RUN
                                                          phase 2, with frozen tasks
+python -m training adapt TASK --codec BUNDLE --tasks RUNS --run RUN
+                                                         phase 2b, with frozen codec
 python -m training heads PRESET --run RUN --tasks RUNS --out BUNDLE
                                                          phase 3, error heads
 python -m training pipeline PRESET --runs RUNS --out BUNDLE

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dynamic_deep.errors import ConfigError
 from training.task_adapt import AdaptPreset
 from training.task_presets import TASK_PRESETS
 
@@ -19,3 +20,17 @@ ADAPT_PRESETS = {
         learning_rate=1e-3,
     ),
 }
+
+
+def find_adapt_preset(task: str) -> AdaptPreset:
+    """Return the training of a task.
+
+    Raises:
+        ConfigError: If there is none of that name.
+    """
+    if task not in ADAPT_PRESETS:
+        raise ConfigError(
+            f"a task to adapt must be one of {', '.join(sorted(ADAPT_PRESETS))}, "
+            f"got {task!r}"
+        )
+    return ADAPT_PRESETS[task]

@@ -3,9 +3,10 @@
 
     python -m training heads standard --run RUN --tasks RUNS --out BUNDLE
 
-The codec is exported as it is; every level is tried on windows of train and validation;
-the heads are trained on what came out; and the levels are tried again, with the heads'
-forecasts, on the windows that the calibrations hold.
+With `--adapted RUNS` the bundle's tasks are those of phase 2b. The codec is exported as
+it is; every level is tried on windows of train and validation; the heads are trained on
+what came out; and the levels are tried again, with the heads' forecasts, on the windows
+that the calibrations hold.
 """
 
 from __future__ import annotations

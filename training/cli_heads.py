@@ -23,6 +23,13 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         metavar="RUNS",
         help="folder with a run folder of the name of each task",
     )
+    heads.add_argument(
+        "--adapted",
+        type=Path,
+        metavar="RUNS",
+        help="folder with a run folder PRESET_TASK of each task, of phase 2b "
+        "(default: the tasks are as phase 2 had them)",
+    )
     _add_common(heads)
     heads.set_defaults(do=_heads)
     pipeline = commands.add_parser("pipeline", help="all phases, records to bundle")
@@ -47,18 +54,18 @@ def _note(line: str) -> None:
 
 def _heads(options: argparse.Namespace) -> None:
     start_backend(options.threads)
-    from training.pipeline import finish_bundle
+    from training.aware_export import export_codec
+    from training.pipeline import adapted_tasks, finish_bundle
     from training.task_aware_presets import find_task_aware_preset
     from training.task_trainer import trained_tasks
 
     preset = find_task_aware_preset(options.preset)
-    finish_bundle(
-        options.preset,
-        options.run,
-        options.out,
-        tasks=trained_tasks(preset.tasks, options.tasks),
-        note=_note,
-    )
+    tasks = trained_tasks(preset.tasks, options.tasks)
+    if not (options.out / "config.json").exists():
+        export_codec(preset, options.run, options.out, tasks=tasks)
+    if options.adapted:
+        tasks = adapted_tasks(options.preset, options.adapted)
+    finish_bundle(options.preset, options.run, options.out, tasks=tasks, note=_note)
 
 
 def _pipeline(options: argparse.Namespace) -> None:

@@ -51,6 +51,7 @@ class HeadPreset:
     forecast_batch: int = 256
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
+    ema_momentum: float = 0.995
     seed: int = 20262
 
 
@@ -132,7 +133,7 @@ def _compiled(model: keras.Model, preset: HeadPreset, *inputs: Any) -> None:
         weight_decay=preset.weight_decay,
         clipnorm=1.0,
         use_ema=True,
-        ema_momentum=0.995,
+        ema_momentum=preset.ema_momentum,
     )
     model.compile(optimizer=optimizer, jit_compile=False)
     model(*inputs)

@@ -61,11 +61,11 @@ def export_encoder(
     return convert(encode, [((None, SEGMENT_LEN, 1), "float32")])
 
 
-def export_heads(heads: keras.Model, n_features: int, n_neural: int) -> bytes:
+def export_heads(heads: keras.Model, n_features: int, n_rates: int) -> bytes:
     """Return the `.tflite` of the error heads: features and log rates of a window."""
     return convert(
-        lambda segments, rates: tuple(heads([segments, rates], training=False)[:2]),
-        [((1, None, n_features), "float32"), ((1, n_neural), "float32")],
+        lambda segments, rates: tuple(heads([segments, rates], training=False)),
+        [((1, None, n_features), "float32"), ((1, n_rates), "float32")],
     )
 
 

@@ -22,7 +22,7 @@ import keras
 
 from dynamic_deep.bundle import load_bundle
 from dynamic_deep.calibration import calibration_names
-from training.adapt_presets import ADAPT_PRESETS
+from training.adapt_presets import find_adapt_preset
 from training.aware_export import (
     calibrate_shipped,
     export_codec,
@@ -31,7 +31,7 @@ from training.aware_export import (
 )
 from training.export import export_bundle
 from training.presets import find_preset
-from training.task_adapt import fit_adapted
+from training.task_adapt import adapted_task, fit_adapted
 from training.task_aware import fit_task_aware
 from training.task_aware_presets import find_task_aware_preset
 from training.task_presets import find_task_preset
@@ -74,17 +74,33 @@ def run_pipeline(
     fit_task_aware(preset, runs / preset.phase_1, run, tasks=tasks, log=log)
     if not (folder / "config.json").exists():
         export_codec(preset, run, folder, tasks=tasks)
-    adapted = {}
     for task in preset.tasks:
         note(f"phase 2b, {task}")
-        adapted[task] = fit_adapted(
-            ADAPT_PRESETS[task],
+        chosen_2b = find_adapt_preset(task)
+        fit_adapted(
+            chosen_2b,
             tasks[task],
             load_bundle(folder),
             runs / f"{name}_{task}",
-            log=progress(ADAPT_PRESETS[task].n_steps),
+            log=progress(chosen_2b.n_steps),
         )
-    finish_bundle(name, run, folder, tasks=adapted, note=note)
+    finish_bundle(name, run, folder, tasks=adapted_tasks(name, runs), note=note)
+
+
+def adapted_tasks(name: str, runs: Path) -> dict[str, keras.Model]:
+    """Return the task networks of phase 2b by name.
+
+    Args:
+        name: of a preset of phase 2.
+        runs: a folder that holds a run folder PRESET_TASK of each of its tasks.
+
+    Raises:
+        ConfigError: If there is no such preset, or no run of a task.
+    """
+    return {
+        task: adapted_task(find_adapt_preset(task), runs / f"{name}_{task}")
+        for task in find_task_aware_preset(name).tasks
+    }
 
 
 def finish_bundle(

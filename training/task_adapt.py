@@ -3,6 +3,8 @@
 
     python -m training adapt rhythm --codec BUNDLE --tasks RUNS --run RUN
 
+BUNDLE is of phase 2, as `aware ... --out BUNDLE` makes it.
+
 The codec of phase 2 was trained with the tasks frozen. Here it is the codec that is
 frozen, and a task goes on learning from labelled windows as before, and from pairs: its
 answer on a decoded window is drawn to its own answer on the raw one. The labels keep
@@ -11,6 +13,7 @@ the answers from becoming the same by saying nothing.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +32,7 @@ from training.task_networks import build_task_network
 from training.task_presets import TaskPreset
 from training.task_terms import LOSSES, SOFTENED, softened
 from training.task_trainer import LOSSES as LABEL_LOSSES
-from training.task_trainer import labelled_windows
+from training.task_trainer import Windows, labelled_windows
 from training.task_windows import Versions
 from training.trainer import keep_settings, load_checkpoint, run_steps
 
@@ -158,13 +161,13 @@ def fit_adapted(
     keep_settings(run / "config.json", preset)
     model = build_adapted(preset)
     model.network.set_weights(trained.get_weights())
-    labelled = labelled_windows(preset.task, bundle)
-    leads = long_enough(load_leads("cinc2017", "train"))
-    if preset.task.task == "rpeaks":
-        leads = leads[::2] + load_leads("mitdb", "train")
-    pairs = PairWindows(decoded_versions(leads, bundle), seed=preset.seed)
+
+    @functools.cache  # decoded for a step that is to be taken, not for a finished run
+    def windows() -> tuple[Windows, PairWindows]:
+        return labelled_windows(preset.task, bundle), _pair_windows(preset, bundle)
 
     def train_step(step: int) -> Any:
+        labelled, pairs = windows()
         cosine = 0.5 * (1.0 + math.cos(math.pi * step / preset.n_steps))
         warm = min(1.0, (step + 1) / 100)
         model.optimizer.learning_rate = preset.learning_rate * warm * cosine
@@ -176,3 +179,10 @@ def fit_adapted(
     run_steps(model, run, train_step, n_steps=preset.n_steps, log=log)
     model.optimizer.finalize_variable_values(model.trainable_variables)
     return model.network
+
+
+def _pair_windows(preset: AdaptPreset, bundle: Bundle) -> PairWindows:
+    leads = long_enough(load_leads("cinc2017", "train"))
+    if preset.task.task == "rpeaks":
+        leads = leads[::2] + load_leads("mitdb", "train")
+    return PairWindows(decoded_versions(leads, bundle), seed=preset.seed)

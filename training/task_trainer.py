@@ -150,10 +150,12 @@ def fit_task(
     run.mkdir(parents=True, exist_ok=True)
     keep_settings(run / "config.json", preset)
     model = build_task(preset)
-    windows = [labelled_windows(preset, bundle)]
+    windows: list[Windows] = []
     n_labelled = round(preset.labelled_share * preset.n_steps)
 
     def train_step(step: int) -> Any:
+        if not windows:  # decoded for a step that is to be taken, not before
+            windows.append(labelled_windows(preset, bundle))
         labelled = windows[0]
         is_due = step >= n_labelled and len(windows) == 1
         if is_due and isinstance(labelled, PeakWindows):

@@ -16,6 +16,7 @@ from types import ModuleType
 
 import numpy as np
 
+from dynamic_deep.config import WINDOW_LEN
 from dynamic_deep.engine import Network
 from dynamic_deep.errors import ConfigError, DynamicDeepError, ModelError
 from dynamic_deep.tasks.protocol import (
@@ -40,7 +41,7 @@ class NetworkTask:
 
     Raises:
         ConfigError: If there is no such file.
-        ModelError: If LiteRT can't read it.
+        ModelError: If LiteRT can't read it, or it can't take a window.
     """
 
     references: tuple[str, ...] = ("raw",)
@@ -95,7 +96,7 @@ def load_own_task(place: str) -> Task:
     Raises:
         ConfigError: If there is no such file or function, or what it returns is no
             task.
-        ModelError: If LiteRT can't read the network.
+        ModelError: If LiteRT can't read the network, or it can't take a window.
     """
     if place.endswith(".tflite"):
         return _checked_task(NetworkTask(Path(place)), place)
@@ -126,11 +127,12 @@ def _existing(path: Path) -> Path:
 
 def _load_network(content: bytes, name: str) -> Network:
     try:
-        return Network(content, name)
+        return Network(content, name, shapes=[(1, WINDOW_LEN, 1)])
     except ModelError as error:
         raise ModelError(
-            f"the network of task {name} must be one that LiteRT reads, got: "
-            f"{error.__cause__}; convert it again"
+            f"the network of task {name} must be one that LiteRT reads, with one input "
+            f"(1, n_samples, 1), got: {error.__cause__}; convert it again, its length "
+            "left open"
         ) from error
 
 

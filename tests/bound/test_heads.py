@@ -31,7 +31,8 @@ def test_a_forecast_is_that_of_the_formula(bundle: Bundle) -> None:
     assert forecast.center.shape == forecast.spread.shape == (6, 3)
     x = window.normalized.reshape(4, 2240)
     restless = np.abs(np.diff(x, axis=1)).mean()
-    rate = np.mean([np.log(8.0 * n / 8960) for n in window.neural_bytes])
+    lengths = [len(window.payload(bundle.level(name))) for name in kept.AWARE_LEVELS]
+    rate = np.mean([np.log(8.0 * n / 8960) for n in lengths])
     for row, gain in enumerate([1.0, *kept.HEAD_GAINS.values()]):
         for column, channel in enumerate(kept.CHANNELS):
             expected = kept.CENTER[channel] + kept.BY_LOG_GAIN[channel] * np.log(gain)
@@ -41,16 +42,30 @@ def test_a_forecast_is_that_of_the_formula(bundle: Bundle) -> None:
 
 
 def test_rates_are_those_of_the_payloads(bundle: Bundle) -> None:
-    x = ecg(8960).samples[:, 0]
-    window = analyze(bundle, x)
-    neural = [level for level in bundle.levels if level.kind == "neural"]
+    window = analyze(bundle, ecg(8960).samples[:, 0])
+    levels = [bundle.level(name) for name in ("gain_128", "wavelet_12", "gain_32")]
     codec = WindowCodec(bundle)
-    lengths = [len(codec.encode(window, level)) for level in neural]
-    assert lengths == sorted(lengths, reverse=True)
-    assert window.neural_bytes == lengths
-    rates = log_rates(window)
+    lengths = [len(codec.encode(window, level)) for level in levels]
+    rates = log_rates(window, levels)
     assert rates.dtype == np.float32
     assert np.exp(rates) == pytest.approx(np.array(lengths) * 8.0 / 8960)
+    assert rates.argsort().tolist() == [0, 2, 1]
+
+
+def test_the_order_of_the_rates_is_that_of_the_levels(bundle: Bundle) -> None:
+    window = analyze(bundle, ecg(8960).samples[:, 0])
+    heads = Heads(bundle)
+    given: list[np.ndarray] = []
+    run = heads._network.run
+
+    def listen(*inputs: np.ndarray) -> list[np.ndarray]:
+        given.append(inputs[1])
+        return run(*inputs)
+
+    heads._network.run = listen  # type: ignore[method-assign]
+    heads.forecast(window)
+    levels = [bundle.level(name) for name in bundle.config["heads"]["levels"]]
+    assert given[0].tolist() == [log_rates(window, levels).tolist()]
 
 
 def test_a_window_is_the_same_window_at_any_rate_and_gain(bundle: Bundle) -> None:
@@ -91,7 +106,7 @@ def test_a_last_segment_that_is_mostly_padding_is_not_heard(
 
     heads._network.run = listen  # type: ignore[method-assign]
     forecast = heads.forecast(window)
-    assert heard == [(1, n_heard, 3), (1, 3)]
+    assert heard == [(1, n_heard, 3), (1, len(kept.HEAD_GAINS))]
     assert np.isfinite(forecast.center).all()
 
 

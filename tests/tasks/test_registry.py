@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ import pytest
 from dynamic_deep.bundle import Bundle, load_bundle
 from dynamic_deep.errors import ConfigError, DynamicDeepError, ModelError
 from dynamic_deep.tasks import NetworkTask, load_task, task_names
-from tests.signals import COSINE
-from tests.tasks.small_networks import ANY_NETWORK, tents
+from tests.signals import AWARE, COSINE
+from tests.tasks.small_networks import ANY_NETWORK, converted, tents
 
 PLAIN = load_bundle(COSINE)
+WINDOW_NETWORK = load_bundle(AWARE).networks["task_rpeaks"]
 WHOLE = """
 import numpy as np
 class Task:
@@ -120,7 +122,7 @@ def test_a_network_alone_is_a_task(
 
 
 def test_the_error_of_a_network_alone_by_hand() -> None:
-    task = NetworkTask(ANY_NETWORK, name="mine")
+    task = NetworkTask(WINDOW_NETWORK, name="mine")
     reference = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
     assert task.error(reference, reference) == 0.0
     assert task.error(reference, np.array([[1, 4], [0, 4]])) == pytest.approx(5 / 4)
@@ -132,9 +134,28 @@ def test_the_error_of_a_network_alone_by_hand() -> None:
 
 
 def test_a_network_with_other_inputs_is_refused() -> None:
-    task = NetworkTask(ANY_NETWORK, name="mine")
-    with pytest.raises(ModelError, match=r"must take float32 \(1, n_samples, 1\)"):
-        task.answer(np.zeros(8960, np.float32))
+    with pytest.raises(ModelError, match=r"task mine .*one input \(1, n_samples, 1\)"):
+        NetworkTask(ANY_NETWORK, name="mine")
+
+
+def test_a_network_is_prepared_for_a_window_and_no_less(
+    rng: np.random.Generator,
+) -> None:
+    # Without padding nothing is left of a single sample.
+    kernel = np.array([0.25, 0.5, 0.25], np.float32)[:, None, None]
+
+    def network(window: Any) -> Any:
+        from keras import ops
+
+        return ops.conv(window, kernel, padding="valid")
+
+    task = NetworkTask(converted(network), name="mine")
+    x = rng.normal(0.0, 1.0, 8960).astype(np.float32)
+    expected = np.convolve(x, kernel.ravel(), mode="valid")
+    assert task.answer(x)[:, 0] == pytest.approx(expected, abs=1e-5)
+    assert task.answer(x[:1120]).shape == (1118, 1)
+    with pytest.raises(ModelError, match="at 2 samples"):
+        task.answer(x[:2])
 
 
 def test_what_is_no_network_is_refused(tmp_path: Path) -> None:

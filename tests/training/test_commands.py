@@ -19,7 +19,7 @@ from training.cli_backend import show_progress
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The threads that were asked for; the backend of these tests runs already."""
     asked: list[int] = []
-    for module in ("cli_codec", "cli_tasks"):
+    for module in ("cli_codec", "cli_tasks", "cli_heads"):
         monkeypatch.setattr(f"training.{module}.start_backend", asked.append)
     return asked
 
@@ -66,6 +66,74 @@ def test_aware_trains_phase_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert asked == {"names": {"rpeaks"}, "runs": Path("runs"), "size": "compact"}
 
 
+def named_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let trained tasks be the names of the folders that they would come from."""
+    monkeypatch.setattr(
+        "training.task_trainer.trained_tasks",
+        lambda names, runs, **_: {name: f"{runs}/{name}" for name in names},
+    )
+    monkeypatch.setattr(
+        "training.pipeline.adapted_tasks", lambda name, runs: f"{runs}/{name}_TASK"
+    )
+
+
+def test_aware_makes_a_bundle_on_demand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    named_tasks(monkeypatch)
+    caught(monkeypatch, "training.task_aware.fit_task_aware")
+    call = caught(monkeypatch, "training.aware_export.export_codec")
+    folders = ["--phase-1", "one", "--tasks", "runs", "--run", str(tmp_path)]
+    assert main(["aware", "standard_rpeaks", *folders]) == 0
+    assert not call
+    assert main(["aware", "standard_rpeaks", *folders, "--out", "bundle"]) == 0
+    assert call["args"][1:] == (tmp_path, Path("bundle"))
+    assert call["tasks"] == {"rpeaks": "runs/rpeaks"}
+
+
+def test_adapt_trains_phase_2b(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[int]
+) -> None:
+    named_tasks(monkeypatch)
+    call = caught(monkeypatch, "training.task_adapt.fit_adapted")
+    words = ["adapt", "rpeaks", "--codec", str(COSINE), "--tasks", "runs"]
+    words += ["--run", str(tmp_path), "--steps", "5", "--threads", "2"]
+    assert main(words) == 0
+    preset, trained, bundle, run = call["args"]
+    assert (preset.task.task, preset.n_steps) == ("rpeaks", 5)
+    assert (trained, bundle.name, run) == ("runs/rpeaks", "cosine", tmp_path)
+    assert started == [2]
+
+
+@pytest.mark.parametrize("is_adapted", [False, True])
+def test_heads_do_phase_3(
+    is_adapted: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    named_tasks(monkeypatch)
+    exported = caught(monkeypatch, "training.aware_export.export_codec")
+    call = caught(monkeypatch, "training.pipeline.finish_bundle")
+    words = ["heads", "edge", "--run", "run", "--tasks", "runs"]
+    words += ["--adapted", "later"] if is_adapted else []
+    assert main([*words, "--out", str(tmp_path / "bundle")]) == 0
+    assert call["args"] == ("edge", Path("run"), tmp_path / "bundle")
+    before = {"rhythm": "runs/rhythm", "rpeaks": "runs/rpeaks"}
+    assert call["tasks"] == ("later/edge_TASK" if is_adapted else before)
+    # A codec that isn't a bundle yet becomes one; one that is stays.
+    assert exported["tasks"] == before
+    exported.clear()
+    assert main([*words, "--out", str(COSINE)]) == 0
+    assert not exported
+
+
+def test_pipeline_does_all(monkeypatch: pytest.MonkeyPatch, started: list[int]) -> None:
+    call = caught(monkeypatch, "training.pipeline.run_pipeline")
+    words = ["pipeline", "edge", "--runs", "runs", "--out", "bundle", "--threads", "2"]
+    assert main(words) == 0
+    assert call["args"] == ("edge", Path("runs"), Path("bundle"))
+    assert call["progress"] is show_progress
+    assert started == [2]
+
+
 def test_fit_trains_and_exports_on_demand(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -94,6 +162,12 @@ def test_fit_trains_and_exports_on_demand(
             ["aware", "huge", "--phase-1", "p", "--tasks", "t", "--run", "r"],
             "got 'huge'",
         ),
+        (
+            ["adapt", "sleep", "--codec", "classical", "--tasks", "t", "--run", "r"],
+            "got 'sleep'",
+        ),
+        (["heads", "huge", "--run", "r", "--tasks", "t", "--out", "o"], "got 'huge'"),
+        (["pipeline", "huge", "--runs", "r", "--out", "o"], "got 'huge'"),
         (["records", "mitdb", "test"], "DYNAMIC_DEEP_DATA"),
     ],
 )

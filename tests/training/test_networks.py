@@ -27,13 +27,15 @@ from dynamic_deep.networks import (
     NetworkConfig,
     build_body,
     build_entry,
-    build_error_heads,
+    build_forecast,
     build_head_features,
+    build_summary,
     build_tail,
     build_trunk,
     count_macs,
+    join_heads,
 )
-from dynamic_deep.networks.error_heads import FIRST_CENTER, LEAST_SPREAD
+from dynamic_deep.networks.error_heads import FIRST_CENTER, LEAST_SPREAD, N_CLASSES
 from dynamic_deep.networks.paper import (
     PAPER_LEN,
     build_paper_decoder,
@@ -107,12 +109,11 @@ def test_the_papers_shapes() -> None:
 
 
 def heads_of(config: NetworkConfig, n_features: int) -> list[keras.Model]:
-    """What the error heads of a preset add to a segment, and to a window."""
+    """What the error heads of a preset add to a segment, and twice to a window."""
     features = build_head_features(config, n_features)
-    n_neural = len(config.latents)
-    n_rows = 1 + N_WAVELETS + n_neural
-    width = features.output_shape[-1]
-    return [features, build_error_heads(width, n_neural, n_rows, N_CHANNELS)]
+    n_lossy = N_WAVELETS + len(config.latents)
+    summary = build_summary(features.output_shape[-1])
+    return [features, summary, build_forecast(n_lossy, 1 + n_lossy, N_CHANNELS)]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -124,8 +125,9 @@ def test_a_segment_costs_no_more_than_promised(name: str) -> None:
     for latent in config.latents:
         total += count_macs(build_tail(latent, n_features))
     if name.endswith("tasks"):
-        of_segment, of_window = heads_of(config, n_features)
-        total += count_macs(of_segment) + count_macs(of_window) / SEGMENTS_PER_WINDOW
+        of_segment, *of_window = heads_of(config, n_features)
+        total += count_macs(of_segment)
+        total += sum(count_macs(part) for part in of_window) / SEGMENTS_PER_WINDOW
     limit = MAX_MACS[config.name]
     assert total <= limit
     assert total > limit / 4  # else something goes uncounted
@@ -231,17 +233,19 @@ def test_the_learned_step_scales_each_channel() -> None:
     assert LearnedStep.from_config(step.get_config()).initial_gain == 2.0
 
 
+def heads_of_a_window(*, n_rates: int, n_rows: int, n_channels: int) -> keras.Model:
+    """Error heads on eight features a segment."""
+    return join_heads(build_summary(8), build_forecast(n_rates, n_rows, n_channels))
+
+
 def test_error_heads_foretell_a_center_and_a_spread_of_every_level(
     rng: np.random.Generator,
 ) -> None:
-    heads = build_error_heads(n_head_features=8, n_neural=2, n_rows=4, n_channels=3)
+    heads = heads_of_a_window(n_rates=2, n_rows=4, n_channels=3)
     segments = rng.normal(0, 1, (5, 4, 8)).astype(np.float32)
     rates = rng.normal(-2, 1, (5, 2)).astype(np.float32)
-    center, spread, hidden = (
-        keras.ops.convert_to_numpy(v) for v in heads([segments, rates])
-    )
+    center, spread = (keras.ops.convert_to_numpy(v) for v in heads([segments, rates]))
     assert center.shape == spread.shape == (5, 12)
-    assert hidden.ndim == 2
     assert (spread > LEAST_SPREAD).all()
     assert center.mean() == pytest.approx(FIRST_CENTER, abs=1.5)
     # Both inputs count: other rates, other segments, another forecast.
@@ -251,10 +255,20 @@ def test_error_heads_foretell_a_center_and_a_spread_of_every_level(
     assert np.abs(other - center).max() > 1e-3
 
 
+def test_a_summary_ends_in_the_logarithms_of_an_answer(
+    rng: np.random.Generator,
+) -> None:
+    segments = rng.normal(0, 1, (5, 4, 8)).astype(np.float32)
+    found = keras.ops.convert_to_numpy(build_summary(8)(segments))
+    answer = np.exp(found[:, -N_CLASSES:])
+    assert answer.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert np.ptp(answer) > 1e-3
+
+
 def test_error_heads_take_any_number_of_segments_in_any_order(
     rng: np.random.Generator,
 ) -> None:
-    heads = build_error_heads(n_head_features=8, n_neural=1, n_rows=3, n_channels=1)
+    heads = heads_of_a_window(n_rates=1, n_rows=3, n_channels=1)
     rates = np.zeros((1, 1), np.float32)
     segments = rng.normal(0, 1, (1, 5, 8)).astype(np.float32)
     center = heads([segments, rates])[0]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -41,21 +42,21 @@ def small_data(
     monkeypatch.setattr(where + "load_leads", lambda data_set, split: leads)
     monkeypatch.setattr(where + "rhythm_labels", lambda: LABELS)
     monkeypatch.setattr(where + "find_preset", lambda name: tiny_preset)
-    monkeypatch.setattr("training.trainer.SAVE_EVERY", 2)
-    monkeypatch.setattr("training.trainer.LOG_EVERY", 3)
+    monkeypatch.setattr("training.trainer.SAVE_EVERY", 1)
+    monkeypatch.setattr("training.trainer.LOG_EVERY", 1)
 
 
 @pytest.fixture
 def preset(tiny_preset: Preset) -> TaskAwarePreset:
-    """Three steps of a ladder of its own: rhythm alone, then both tasks."""
+    """A step with rhythm alone on a ladder of its own, then two with both tasks."""
     first, last = tiny_preset.networks.latents
-    ladder = (first, last, dataclasses.replace(last, nominal_gain=256))
+    ladder = (first, dataclasses.replace(last, nominal_gain=256))
     return TaskAwarePreset(
         phase_1="tiny",
         networks=dataclasses.replace(tiny_preset.networks, latents=ladder),
-        n_steps=4,
+        n_steps=3,
         tasks={"rhythm": 1.0, "rpeaks": 5.0},
-        stages=((("rhythm",), 0.75), (("rhythm", "rpeaks"), 0.25)),
+        stages=((("rhythm",), 0.3), (("rhythm", "rpeaks"), 0.7)),
         windows_per_level=1,
         n_warmup_steps=1,
     )
@@ -86,7 +87,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[np.ndarray]]:
 
     def record(source: CodecModel, target: CodecModel) -> None:
         graft(source, target)
-        lmbda = numpy(source.log_lmbda)[[0, 1, 1]]
+        lmbda = numpy(source.log_lmbda)[[0, 1]]
         assert (numpy(target.log_lmbda) == lmbda).all()
         found.append([numpy(v).copy() for v in target.trainable_variables])
 
@@ -103,8 +104,14 @@ def test_a_cut_run_resumes_and_tasks_stay(
 ) -> None:
     frozen = {name: weights(task) for name, task in tiny_tasks.items()}
     rows: list[dict[str, Any]] = []
+
+    def log(row: dict[str, Any]) -> None:
+        rows.append(row)
+        if len(rows) == 2:  # what a run leaves that is cut here, past a checkpoint
+            shutil.copytree(tmp_path / "a", tmp_path / "b")
+
     unbroken = fit_task_aware(
-        preset, phase_1, tmp_path / "a", tasks=tiny_tasks, log=rows.append
+        preset, phase_1, tmp_path / "a", tasks=tiny_tasks, log=log
     )
     for name, before in frozen.items():
         after = weights(tiny_tasks[name])
@@ -112,26 +119,21 @@ def test_a_cut_run_resumes_and_tasks_stay(
     moved = zip(begun[0], unbroken.trainable_variables, strict=True)
     assert not any((a == numpy(b)).all() for a, b in moved)
     # A new level's rate rises from what its neighbour has to what its gain asks for.
-    expected = [0.0, 0.0, np.log(ramped_lmbda(256) / ramped_lmbda(128))]
+    expected = [0.0, np.log(ramped_lmbda(256) / ramped_lmbda(128))]
     assert unbroken.settings.ramp == pytest.approx(expected)
     # A task that was not in the loss yet has no figures.
-    assert [row["step"] for row in rows] == [3, 4]
+    assert [row["step"] for row in rows] == [1, 2, 3]
     assert "rhythm_gain_256" in rows[0]
     assert "rpeaks_gain_256" not in rows[0]
-    assert {"rhythm_gain_32", "rpeaks_gain_32", "prdn_gain_128"} <= set(rows[1])
+    assert {"rhythm_gain_32", "rpeaks_gain_32", "prdn_gain_256"} <= set(rows[1])
 
-    def cut(row: dict[str, Any]) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fit_task_aware(preset, phase_1, tmp_path / "b", tasks=tiny_tasks, log=cut)
     # Phase 1 is not asked again.
     (phase_1 / "checkpoint.npz").unlink()
     resumed = fit_task_aware(
         preset, phase_1, tmp_path / "b", tasks=tiny_tasks, log=lambda row: None
     )
     assert same(unbroken, resumed)
-    assert len(begun) == 2
+    assert len(begun) == 1
 
 
 def test_a_task_without_a_network_is_named(
