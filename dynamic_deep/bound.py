@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.errors import ConfigError
+from dynamic_deep.tasks.protocol import REFERENCES
 
-REFERENCES = ("raw", "label")
 # Tasks whose labels are no answer to measure a window by in use; they compare to raw.
 RAW_ONLY = frozenset({"rpeaks"})
 # Errors as small as this are none: an error head foretells logarithms.

@@ -20,11 +20,11 @@ from dynamic_deep.bound_choice import (
 )
 from dynamic_deep.bundle import Level
 from dynamic_deep.calibration import Calibration
-from dynamic_deep.errors import ConfigError
+from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.policy import RungT, named_levels
-from dynamic_deep.segments import to_model_rate
 from dynamic_deep.tasks.protocol import Task
 from dynamic_deep.window_candidate import WindowCandidate
+from dynamic_deep.window_codec import at_rate_of_model
 
 
 class Calibrated:
@@ -45,6 +45,7 @@ class Calibrated:
         """Find the price of a violation."""
         self.requirement = requirement
         self.levels = calibration.trials.levels
+        self._model_id = calibration.model_id
         self.price = calibration.price(requirement)
 
     def ladder(self, levels: Sequence[RungT]) -> list[RungT]:
@@ -52,7 +53,17 @@ class Calibrated:
         return named_levels(levels, (*self.levels, self.requirement.fallback))
 
     def choose(self, window: WindowCandidate, levels: Sequence[Level]) -> Level:
-        """Return the level of a window."""
+        """Return the level of a window.
+
+        Raises:
+            ModelError: If another bundle than the calibrated one encodes it.
+        """
+        if window.model_id != self._model_id:
+            raise ModelError(
+                f"a calibration must be of the bundle that encodes, "
+                f"{window.model_id.hex()[:8]}, got one of {self._model_id.hex()[:8]}; "
+                "calibrate with this bundle"
+            )
         forecast = window.forecast()
         rows = [0, *(forecast.levels.index(name) for name in self.levels)]
         p = odds(
@@ -122,9 +133,8 @@ class Oracle:
         return levels[-1]
 
     def _ask(self, window: WindowCandidate, x: npt.NDArray[np.integer]) -> list[Any]:
-        place = window.place
-        signal = to_model_rate(x.astype(np.float64) - place.baseline, place.fs)
-        return [task.answer(signal.astype(np.float32)) for task in self.tasks]
+        signal = at_rate_of_model(x, window.place)
+        return [task.answer(signal) for task in self.tasks]
 
 
 class Verify(Oracle):

@@ -19,3 +19,7 @@ MIN_TAIL_LEN = SEGMENT_LEN // 2
 MIN_FS = 1.0  # Hz; slower is not an ECG, and a window would have under 30 samples
 MAX_FS = 100_000.0  # Hz
 MAX_LEADS = 255  # one byte in the file header
+
+# Of the rhythm task: atrial fibrillation, normal, other, noise; CinC 2017's letters.
+RHYTHM_CLASSES = ("A", "N", "O", "~")
+RHYTHM_STEP_LEN = 256  # samples at MODEL_FS an answer, as in the paper's classifier

@@ -17,6 +17,7 @@ from dynamic_deep.bound_choice import (
     violations,
 )
 from dynamic_deep.calibration import Calibration
+from dynamic_deep.config import RHYTHM_CLASSES
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.trials import UNKNOWN, Trials
 
@@ -25,7 +26,7 @@ FloatArray = npt.NDArray[np.floating]
 
 N_RESAMPLES = 2000
 INTERVAL = (2.5, 97.5)  # percentiles
-N_CLASSES = 4
+N_CLASSES = len(RHYTHM_CLASSES)
 CINC_CLASSES = 3  # A, N, O: the challenge leaves noise out
 
 

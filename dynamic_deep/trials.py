@@ -19,11 +19,15 @@ from dynamic_deep.bound import RAW_ONLY
 from dynamic_deep.bundle import Level
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.heads import RAW_ROW, Heads
-from dynamic_deep.segments import to_model_rate
 from dynamic_deep.tasks.protocol import Task
 from dynamic_deep.tasks.rhythm import CLASSES
 from dynamic_deep.tasks.rpeaks import changed_segments
-from dynamic_deep.window_codec import Analysis, WindowCodec, WindowPlace
+from dynamic_deep.window_codec import (
+    Analysis,
+    WindowCodec,
+    WindowPlace,
+    at_rate_of_model,
+)
 
 FloatArray = npt.NDArray[np.float32]
 UNKNOWN = -1  # class of a window without a label, or without rhythm among the tasks
@@ -191,8 +195,8 @@ class LevelTrier:
         )
 
     def _ask(self, x: npt.NDArray[np.int32], place: WindowPlace) -> list[Any]:
-        signal = to_model_rate(x.astype(np.float64) - place.baseline, place.fs)
-        return [task.answer(signal.astype(np.float32)) for task in self.tasks]
+        signal = at_rate_of_model(x, place)
+        return [task.answer(signal) for task in self.tasks]
 
     def _errors(
         self, raw: list[Any], answers: list[Any], label: str | None

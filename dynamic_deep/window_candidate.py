@@ -45,6 +45,11 @@ class WindowCandidate:
         self._analysis = codec.analyze(x, place)
 
     @property
+    def model_id(self) -> bytes:
+        """Of the bundle that encodes it."""
+        return self._codec.bundle.model_id
+
+    @property
     def raw_bytes(self) -> int:
         """Bytes of its samples as stored by the device."""
         return self.place.n_samples * self.place.adc_bits // 8

@@ -67,6 +67,11 @@ def coded_steps(n_samples: int, stride: int) -> int:
     return min(whole, -(-n_samples // stride) + 1)
 
 
+def at_rate_of_model(x: npt.NDArray[np.integer], place: WindowPlace) -> FloatArray:
+    """Return a window at the model's rate, ADC units counted from the baseline."""
+    return to_model_rate(x.astype(np.float64) - place.baseline, place.fs)
+
+
 class Analysis:
     """A window on its way through the encoder; what several levels share is kept."""
 
@@ -75,8 +80,7 @@ class Analysis:
         self.x = x
         self.place = place
         self._codec = codec
-        from_baseline = x.astype(np.float64) - place.baseline
-        at_model_rate = to_model_rate(from_baseline, place.fs)
+        at_model_rate = at_rate_of_model(x, place)
         self.scale = WindowScale.of(at_model_rate)
         self.normalized = self.scale.normalize(at_model_rate)
         self.payloads: dict[int, bytes] = {}  # of lossy levels, by id

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.config import MODEL_FS, WINDOW_LEN
+from dynamic_deep.config import MODEL_FS, RHYTHM_CLASSES, WINDOW_LEN
 from dynamic_deep.errors import ConfigError
 
 FloatArray = npt.NDArray[np.float32]
@@ -26,7 +26,7 @@ SPLITS = Path(__file__).parent / "splits"
 # Another window of the same patient teaches less than one of another patient: CinC has
 # 5,524 records of 30 s in train, MIT-BIH 25 of 30 minutes, which hold most windows.
 CINC_SHARE = 0.6
-N_CLASSES = 4  # of rhythm: A, N, O, ~
+N_CLASSES = len(RHYTHM_CLASSES)
 FLIP_SHARE = 0.2  # of the windows get the other polarity, as a swapped electrode gives
 
 

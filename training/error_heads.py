@@ -12,7 +12,6 @@ what is trained.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,7 @@ from dynamic_deep.config import SEGMENT_LEN, SEGMENTS_PER_WINDOW
 from dynamic_deep.networks import build_forecast, build_head_features, build_summary
 from dynamic_deep.networks.error_heads import N_CLASSES
 from dynamic_deep.trials import Trials
+from training.averaged import compile_averaged, cosine
 from training.datasets import RandomWindows
 from training.head_targets import bound_grid, over_targets
 from training.model import CodecModel
@@ -128,24 +128,20 @@ def trunk_maps(codec: CodecModel, windows: FloatArray) -> FloatArray:
 
 
 def _compiled(model: keras.Model, preset: HeadPreset, *inputs: Any) -> None:
-    optimizer = keras.optimizers.AdamW(
-        preset.learning_rate,
+    compile_averaged(
+        model,
+        *inputs,
+        learning_rate=preset.learning_rate,
         weight_decay=preset.weight_decay,
-        clipnorm=1.0,
-        use_ema=True,
         ema_momentum=preset.ema_momentum,
     )
-    model.compile(optimizer=optimizer, jit_compile=False)
-    model(*inputs)
-    optimizer.build(model.trainable_variables)
 
 
 def _set_rate(
     model: keras.Model, preset: HeadPreset, *, step: int, n_steps: int
 ) -> None:
-    cosine = 0.5 * (1.0 + math.cos(math.pi * step / n_steps))
-    warm = min(1.0, (step + 1) / 200)
-    model.optimizer.learning_rate = preset.learning_rate * warm * cosine
+    share = min(1.0, (step + 1) / 200) * cosine(step / n_steps)
+    model.optimizer.learning_rate = preset.learning_rate * share
 
 
 def fit_guess(

@@ -14,7 +14,6 @@ the answers from becoming the same by saying nothing.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from keras import ops
 
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.config import WINDOW_LEN
+from training.averaged import compile_averaged, cosine
 from training.datasets import FLIP_SHARE, FloatArray, load_leads
 from training.decoded import decoded_versions, long_enough
 from training.task_networks import build_task_network
@@ -119,16 +119,13 @@ def build_adapted(preset: AdaptPreset) -> keras.Model:
     keras.utils.set_random_seed(preset.seed)
     network = build_task_network(preset.task.task, preset.task.size)
     model = _Pairs(network, preset)
-    optimizer = keras.optimizers.AdamW(
-        preset.learning_rate,
+    compile_averaged(
+        model,
+        [np.zeros((1, WINDOW_LEN, 1), np.float32)] * 3,
+        learning_rate=preset.learning_rate,
         weight_decay=preset.task.weight_decay,
-        clipnorm=1.0,
-        use_ema=True,
         ema_momentum=preset.task.ema_momentum,
     )
-    model.compile(optimizer=optimizer, jit_compile=False)
-    model([np.zeros((1, WINDOW_LEN, 1), np.float32)] * 3)
-    optimizer.build(model.trainable_variables)
     return model
 
 
@@ -168,9 +165,9 @@ def fit_adapted(
 
     def train_step(step: int) -> Any:
         labelled, pairs = windows()
-        cosine = 0.5 * (1.0 + math.cos(math.pi * step / preset.n_steps))
         warm = min(1.0, (step + 1) / 100)
-        model.optimizer.learning_rate = preset.learning_rate * warm * cosine
+        share = warm * cosine(step / preset.n_steps)
+        model.optimizer.learning_rate = preset.learning_rate * share
         # Of the second cycle, where there is one: the steps after the task's own.
         x, y = labelled.batch(preset.task.n_steps + step, preset.n_labelled)
         raw, decoded = pairs.batch(step, preset.n_pairs)

@@ -15,8 +15,8 @@ import keras
 from keras import ops
 
 from dynamic_deep.errors import ConfigError
+from dynamic_deep.tasks.protocol import REFERENCES
 
-REFERENCES = ("raw", "label")
 # Beyond this a window's divergence counts by its logarithm: a lost window should not
 # take the attention from those that can still be kept.
 KNEE = 0.1

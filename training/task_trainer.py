@@ -9,7 +9,6 @@ the answer hangs on the heart and not on what compression takes away.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import numpy.typing as npt
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.config import WINDOW_LEN
 from dynamic_deep.tasks.peaks import find_peaks
+from training.averaged import compile_averaged, cosine
 from training.datasets import Lead, load_leads
 from training.decoded import decoded_versions, long_enough
 from training.task_networks import build_task_network
@@ -73,23 +73,21 @@ def cosine_rate(step: int, preset: TaskPreset) -> float:
         at = (step - n_first) / (preset.n_steps - n_first)
         highest = preset.learning_rate / 2.0
     warm = min(1.0, (step + 1) / preset.n_warmup_steps)
-    return highest * warm * 0.5 * (1.0 + math.cos(math.pi * at))
+    return highest * warm * cosine(at)
 
 
 def build_task(preset: TaskPreset) -> keras.Model:
     """Return the network of a preset, compiled, with every weight and slot built."""
     keras.utils.set_random_seed(preset.seed)
     model = build_task_network(preset.task, preset.size)
-    optimizer = keras.optimizers.AdamW(
-        preset.learning_rate,
+    compile_averaged(
+        model,
+        np.zeros((1, WINDOW_LEN, 1), np.float32),
+        learning_rate=preset.learning_rate,
         weight_decay=preset.weight_decay,
-        clipnorm=1.0,
-        use_ema=True,
         ema_momentum=preset.ema_momentum,
+        loss=LOSSES[preset.task],
     )
-    model.compile(optimizer=optimizer, loss=LOSSES[preset.task], jit_compile=False)
-    model(np.zeros((1, WINDOW_LEN, 1), np.float32))
-    optimizer.build(model.trainable_variables)
     return model
 
 

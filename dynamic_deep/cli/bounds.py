@@ -7,9 +7,9 @@ import argparse
 from typing import Any
 
 from dynamic_deep.cli.options import not_negative
+from dynamic_deep.tasks.protocol import REFERENCES
 
 PARTS = ("window", "segment")
-REFERENCES = ("raw", "label")
 DEFAULT_TASKS = ("rhythm",)
 DEFAULT_RISK = 0.05
 DEFAULT_CALIBRATION = "cinc2017"

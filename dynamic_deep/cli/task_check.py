@@ -92,7 +92,7 @@ class TaskMeter:
             for i, task in enumerate(self._tasks):
                 reference, answer = task.answer(raw), task.answer(decoded)
                 errors[lead, i] = task.error(reference, answer)
-                if self.requirement.per_segment:
+                if self.requirement.per_segment and task.name == "rpeaks":
                     parts = changed_segments(reference, answer, len(raw))
                     changed[lead] = parts.sum()
         self.errors.append(errors)
@@ -120,8 +120,18 @@ class TaskMeter:
             n_over = int(level_id != LOSSLESS_ID and bool(bound.is_over(errors)))
             n_parts = 1
             if self.requirement.per_segment:
-                n_over = int(self.changed[window_idx][lead])
                 n_parts = self.n_segments[window_idx]
+                # As the promise counts: all of a window that another task has lost.
+                is_over = bound.is_each_over(errors)
+                is_lost = any(
+                    over
+                    for task, over in zip(bound.tasks, is_over, strict=True)
+                    if task != "rpeaks"
+                )
+                if level_id == LOSSLESS_ID:
+                    n_over = 0
+                else:
+                    n_over = n_parts if is_lost else int(self.changed[window_idx][lead])
             windows.append(
                 {
                     "window_idx": window_idx,

@@ -48,7 +48,9 @@ def task_text(facts: dict[str, Any], requirement: Requirement) -> str:
         header = ["task error", "mean", "median", "p95", "worst"]
         parts.append(text.table(header, rows))
     per = facts["per"]
-    over = "with changed beats" if per == "segment" else "over the bound"
+    over = "over the bound"
+    if per == "segment" and requirement.bound.tasks == ("rpeaks",):
+        over = "with changed beats"
     if len(facts["leads"]) > 1:
         of_leads = [
             [

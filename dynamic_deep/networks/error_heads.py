@@ -28,14 +28,14 @@ from __future__ import annotations
 import keras
 from keras import layers, ops
 
-from dynamic_deep.config import SEGMENT_LEN
+from dynamic_deep.config import RHYTHM_CLASSES, SEGMENT_LEN
 from dynamic_deep.networks.encoder import RELU_INIT
 from dynamic_deep.networks.shapes import TRUNK_STRIDE, NetworkConfig
 
 SUMMARY_WIDTH = 32
 WIDTH = 48
 DROPOUT = 0.2
-N_CLASSES = 4
+N_CLASSES = len(RHYTHM_CLASSES)
 LEAST_SPREAD = 0.15
 FIRST_CENTER = -3.0  # of the logarithm of an error, about 0.05
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import keras
 from keras import layers, ops
 
+from dynamic_deep.config import RHYTHM_CLASSES, RHYTHM_STEP_LEN
 from dynamic_deep.networks.tasks import Standardize, batch_norm_relu
 
-CLASSES = ("A", "N", "O", "~")
-STEP_LEN = 256  # samples an output
+CLASSES = RHYTHM_CLASSES
+STEP_LEN = RHYTHM_STEP_LEN
 STEM_FILTERS = 24
 # Filters and kernel of each block; each halves the length, the stem divides it by 4.
 BLOCKS = ((32, 7), (48, 7), (64, 7), (96, 7), (128, 5), (128, 5))

@@ -9,12 +9,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dynamic_deep.config import RHYTHM_CLASSES
+from dynamic_deep.config import RHYTHM_STEP_LEN as STEP_LEN
 from dynamic_deep.engine import Network
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.tasks.protocol import Answer, FloatArray, checked_window, standardized
 
-CLASSES = ("A", "N", "O", "~")  # atrial fibrillation, normal, other, noise
-STEP_LEN = 256  # samples an output
+CLASSES = RHYTHM_CLASSES
 LEAST = 1e-6  # a probability is taken as at least this, so that no error is infinite
 
 

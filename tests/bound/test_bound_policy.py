@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import numpy as np
@@ -23,7 +24,7 @@ from dynamic_deep.segments import to_model_rate, window_bounds
 from dynamic_deep.tasks.protocol import Task
 from dynamic_deep.trials import Trials
 from tests.bound.tables import requires
-from tests.signals import COSINE, make_recording
+from tests.signals import AWARE, COSINE, make_recording
 
 BOTH = ("rhythm", "rpeaks")
 # Within reach of some levels, not of all.
@@ -229,8 +230,18 @@ def test_a_bundle_without_heads_can_not_choose_so(
         Codec.load(COSINE).encode(recording, policy=policy)
     few = Calibrated.__new__(Calibrated)
     few.requirement, few.levels, few.price = policy.requirement, ("gain_64",), 1.0
+    few._model_id = Codec.load(COSINE).model_id
     with pytest.raises(ModelError, match="cosine has none"):
         Codec.load(COSINE).encode(recording, policy=few)
+
+
+def test_a_calibration_of_another_bundle_is_refused(
+    recording: Recording, calibration: Calibration
+) -> None:
+    foreign = dataclasses.replace(calibration, model_id=bytes(16))
+    policy = Calibrated(Requirement(bound=RPEAKS, risk=0.1), foreign)
+    with pytest.raises(ModelError, match="must be of the bundle that encodes"):
+        Codec.load(AWARE).encode(recording, policy=policy)
 
 
 def test_on_the_spot_there_are_no_labels(tasks: tuple[Task, ...]) -> None:

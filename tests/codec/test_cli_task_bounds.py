@@ -127,6 +127,12 @@ def test_verify_counts_leads_and_segments(
     run(*verify, "--per", "segment")
     shown = capsys.readouterr().out
     assert f"{parts['n_violations']} of 36 segments with changed beats" in shown
+    # A window whose rhythm is lost counts whole, as in what is promised.
+    both = ("--bound", "rhythm=0,rpeaks=0", "--risk", 0.99, "--per", "segment")
+    found = run_json(capsys, *verify[:5], *both, status=1)["tasks"]["windows"]
+    lost = [w for w in found if w["errors"]["rhythm"] > 0]
+    assert len(lost) > 0
+    assert all(w["n_violations"] == w["n_parts"] for w in lost)
 
 
 def test_a_lossless_file_breaks_no_bound(
