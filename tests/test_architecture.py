@@ -26,14 +26,14 @@ FLOORS = (
     {
         *("segments", "quantizer", "entropy", "latent", "policy"),
         *("prediction", "residual", "lossless", "wavelet"),
-        *("bitstream", "byte", "field", "header", "container"),
+        *("bitstream", "byte", "field", "header", "container", "uplink"),
     },
     {"networks", "bundle", "engine"},
     {
         *("codec", "stream", "window", "tasks", "heads", "trials", "subjects"),
         *("bound", "calibration", "evaluation"),
     },
-    {"bench", "cli", "cloud", "__main__", ""},  # "" is dynamic_deep/__init__.py
+    {"bench", "cli", "cloud", "firmware", "__main__", ""},  # "" is dynamic_deep/__init__.py
 )
 MAY_IMPORT = {
     "dynamic_deep": set(),
