@@ -125,25 +125,26 @@ def load_parts() -> Profile:
     )
 
 
-def transceiver(device: Profile, radio: Profile) -> Figures:
-    """Return the radio hardware that a device sends with.
+def transceiver_at(device: Profile, radio: Profile, case: Case) -> Transceiver:
+    """Return the radio hardware that a device sends with, as plain numbers.
 
     Raises:
         ConfigError: If the device has none of that kind.
     """
     if "modem" in radio.tables:
-        return radio.tables["modem"]
+        return radio.at("modem", Transceiver, case)
     if radio.kind in device.tables:
-        return device.tables[radio.kind]
-    fitting = [
-        name
-        for name in names_of("radios")
-        if "modem" in (other := load_radio(name)).tables or other.kind in device.tables
-    ]
+        return device.at(radio.kind, Transceiver, case)
     raise ConfigError(
-        f"the radio of {device.name} must be one of {', '.join(fitting)}; got "
-        f"{radio.name}, which it has no transceiver for"
+        f"the radio of {device.name} must be one of {', '.join(radios_of(device))}; "
+        f"got {radio.name}, which it has no transceiver for"
     )
+
+
+def radios_of(device: Profile) -> list[str]:
+    """Return the shipped radios that a device can send with."""
+    radios = [load_radio(name) for name in names_of("radios")]
+    return [r.name for r in radios if "modem" in r.tables or r.kind in device.tables]
 
 
 def _find(name_or_path: str | Path, folder: str) -> Path:
