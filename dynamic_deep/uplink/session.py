@@ -10,69 +10,37 @@ from __future__ import annotations
 import io
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from dynamic_deep.bitstream import TAG_END, TAG_GAP
 from dynamic_deep.byte_source import ByteSource
 from dynamic_deep.container_marks import unpack_gap
 from dynamic_deep.errors import ConfigError
+from dynamic_deep.field_coding import unpack_varint
 from dynamic_deep.header_envelope import OpenedHeader
 from dynamic_deep.uplink.body import (
-    PreviousSession,
     open_header,
     pack_items,
     pack_open,
     table_of,
 )
-from dynamic_deep.uplink.message import Kind, Message, SessionId
+from dynamic_deep.uplink.message import Kind, Message
+from dynamic_deep.uplink.sealed import SealedMessage, SessionStart
 from dynamic_deep.uplink.sealing import seal
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+__all__ = [
+    "DEFAULT_MAX_BYTES",
+    "DEFAULT_N_FRAMES",
+    "MessageSink",
+    "SealedMessage",
+    "SessionStart",
+]
+
 DEFAULT_N_FRAMES = 10
 DEFAULT_MAX_BYTES = 1 << 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class SessionStart:
-    """What a device knows when it begins a session.
-
-    Attributes:
-        device: device id.
-        session: the session; none of its messages may have been sealed before.
-        previous: the session before it.
-        key_id: id of the device's key.
-        key: its 32 bytes.
-    """
-
-    device: str
-    session: SessionId
-    previous: PreviousSession
-    key_id: int
-    key: bytes
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SealedMessage:
-    """A message as it must be stored before it is sent.
-
-    Attributes:
-        message: its fields.
-        data: the bytes to send, always these.
-        next_seq: sequence number of the first frame of the session that neither this
-            message nor one before it holds; where to go on after a restart.
-    """
-
-    message: Message
-    data: bytes
-    next_seq: int
-
-    @property
-    def is_last(self) -> bool:
-        """Whether the session ends with it."""
-        return self.message.kind == Kind.CLOSE
 
 
 class MessageSink(io.RawIOBase):
@@ -125,6 +93,7 @@ class MessageSink(io.RawIOBase):
         self._first = 0  # sequence number due where `_items` begins
         self._window_first = 0
         self._due = 0
+        self._n_samples = 0
         self._waiting: deque[SealedMessage] = deque()
         self._is_over = False
 
@@ -211,8 +180,17 @@ class MessageSink(io.RawIOBase):
         self._window.clear()
         self._n_in_window = 0
         self._window_first = self._due
+        self._n_samples = self._samples_before(self._due)
         if self._n_in_items >= self._n_frames:
             self.cut()
+
+    def _samples_before(self, seq: int) -> int:
+        """Return how many samples of each lead the windows before a frame hold."""
+        if self._opened is None:
+            return 0
+        header = self._opened.header
+        window_idx = seq // header.info.n_leads
+        return header.geometry.window_start(window_idx, header.info.fs)
 
     def _close(self, end: bytes) -> None:
         if self._window:
@@ -222,6 +200,7 @@ class MessageSink(io.RawIOBase):
         first = self._first if self._items else self._window_first
         items = bytes(self._items + self._window) + end
         self._window_first = self._due
+        self._n_samples, _ = unpack_varint(end, 1)
         self._seal(Kind.CLOSE, pack_items(first, items))
         self._items.clear()
         self._window.clear()
@@ -241,8 +220,12 @@ class MessageSink(io.RawIOBase):
         data = message.pack()
         self.n_messages += 1
         self.n_sealed_bytes += len(data)
-        next_seq = self._window_first
         self._waiting.append(
-            SealedMessage(message=message, data=data, next_seq=next_seq)
+            SealedMessage(
+                message=message,
+                data=data,
+                next_seq=self._window_first,
+                n_samples=self._n_samples,
+            )
         )
         self.retry()
