@@ -31,6 +31,7 @@ from dynamic_deep.errors import ConfigError
 
 FOLDER = Path(__file__).parent / "profiles"
 RADIO_KINDS = ("ble", "wifi", "cellular")
+BATTERIES = ("cr2032", "lipo_150", "lipo_500")
 
 # The more of these, the less energy.
 _CHEAPER_HIGH = frozenset(
@@ -119,10 +120,8 @@ def load_software() -> Profile:
 
 def load_parts() -> Profile:
     """Read batteries (tables of the type `Battery`) and front ends (`FrontEnd`)."""
-    batteries = {"cr2032": Battery, "lipo_150": Battery, "lipo_500": Battery}
-    return _profile(
-        FOLDER / "parts.toml", "parts", {**batteries, "max30003": FrontEnd}, {}
-    )
+    forms: dict[str, type] = {"max30003": FrontEnd, **dict.fromkeys(BATTERIES, Battery)}
+    return _profile(FOLDER / "parts.toml", "parts", forms, {})
 
 
 def transceiver_at(device: Profile, radio: Profile, case: Case) -> Transceiver:

@@ -22,6 +22,8 @@ from dynamic_deep.window_codec import WindowPlace
 
 IntArray = npt.NDArray[np.int32]
 
+KINDS = ("raw", "rice", "lossless", "wavelet", "neural", "bound", "paper")
+
 # The shared encoder of the paper (arXiv 2106.00606) with all its levels: multiply-
 # accumulates for 2000 samples, and the length of the latent that it sends at gain 32.
 PAPER_MACS, PAPER_SEGMENT_LEN, PAPER_LATENT_LEN = 16_020_000, 2000, 63
@@ -56,15 +58,15 @@ class Coded:
 
 
 class Way(Protocol):
-    """A way to send windows.
+    """A way to send windows."""
 
-    Attributes:
-        name: in tables.
-        kind: "raw", "rice", "lossless", "wavelet", "neural", "bound" or "paper".
-    """
+    @property
+    def name(self) -> str:
+        """In tables."""
 
-    name: str
-    kind: str
+    @property
+    def kind(self) -> str:
+        """One of `KINDS`."""
 
     def send(self, window: Window) -> Coded:
         """Return a window as it is sent."""

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`energy`: what each way to send costs a device, on real records."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from dynamic_deep.cli.bounds import add_bound, add_choice, add_risk, add_sum
+from dynamic_deep.cli.options import (
+    add_command,
+    add_json,
+    count,
+    lead_numbers,
+    positive,
+)
+
+DEFAULT_LEVELS = ("wavelet_16", "wavelet_32", "wavelet_64")
+PLOTS = (".png", ".svg", ".pdf")
+
+
+def add_commands(commands: Any) -> None:
+    """Add the command to those of `python -m device_sim`."""
+    from device_sim.profiles import BATTERIES, names_of
+
+    parser = add_command(
+        commands,
+        "energy",
+        "Show what each way to send costs a device: energy, battery life, break-even.",
+        "Every window is encoded for real; bytes are measured. Energies follow from\n"
+        "the figures in device_sim/profiles, each with source and date (--figures).\n\n"
+        "examples:\n"
+        "  python -m device_sim energy --records .data/mitdb/100 --bundle edge\n"
+        "  python -m device_sim energy --records .data/cinc2017 --max-windows 1 \\\n"
+        "      --bundle monitor --bound rhythm=0.1 --radio ble_2m --plot energy.svg",
+    )
+    parser.set_defaults(do=run, bound=None)
+    parser.add_argument(
+        "--records",
+        metavar="RECORD",
+        nargs="+",
+        required=True,
+        help="recordings, or folders of them; they stand for one long one",
+    )
+    parser.add_argument(
+        "--bundle",
+        metavar="NAME|DIR",
+        default="edge",
+        help="edge, standard, monitor, classical or a folder (default edge)",
+    )
+    devices, radios = ", ".join(names_of("devices")), ", ".join(names_of("radios"))
+    parser.add_argument(
+        "--profile",
+        metavar="NAME|FILE.toml",
+        default="nrf52840",
+        help=f"the device: {devices} or a file (default nrf52840)",
+    )
+    parser.add_argument(
+        "--radio",
+        metavar="NAME|FILE.toml",
+        default="ble_1m",
+        help=f"the link: {radios} or a file (default ble_1m)",
+    )
+    parser.add_argument(
+        "--battery",
+        choices=BATTERIES,
+        default="cr2032",
+        help="whose life to show (default cr2032)",
+    )
+    parser.add_argument(
+        "--send-every-s",
+        type=positive,
+        metavar="S",
+        help="seconds between messages (default: as the radio's profile says)",
+    )
+    parser.add_argument(
+        "--levels",
+        metavar="NAMES",
+        help="lossy levels to compare, with commas (default: "
+        f"{', '.join(DEFAULT_LEVELS)} and every neural one)",
+    )
+    parser.add_argument(
+        "--lead",
+        type=lead_numbers,
+        metavar="N",
+        help="only these leads, from 0, with commas (default: all)",
+    )
+    parser.add_argument(
+        "--max-windows",
+        type=count,
+        metavar="N",
+        help="only N windows of each recording, evenly spread (default: all)",
+    )
+    group = parser.add_argument_group("a level chosen for each window by a bound")
+    add_bound(group, "as for dynamic-deep encode; may be repeated", several=True)
+    add_sum(group)
+    add_risk(group, "the share of windows that may break the bound")
+    add_choice(group)
+    parser.add_argument("--plot", metavar="FILE", help="draw it, too: .png, .svg, .pdf")
+    parser.add_argument(
+        "--figures", action="store_true", help="list every figure with its source, too"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite the plot")
+    add_json(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Encode, print the table and draw."""
+    from device_sim.break_even import find_break_even
+    from device_sim.energy_measure import measure
+    from device_sim.energy_report import make_report
+    from device_sim.energy_text import format_figures, format_report, report_dict
+    from device_sim.ways_levels import ways_of
+    from dynamic_deep.cli import text
+    from dynamic_deep.cli.bundles import load_codec
+    from dynamic_deep.cli.files import print_out
+    from dynamic_deep.cli.progress import ProgressBar
+    from dynamic_deep.cli.trying import find_inputs
+
+    plot = _plot_path(args)
+    setting = _setting(args)
+    codec = load_codec(args.bundle)
+    ways = ways_of(codec.windows, _levels(args, codec), _policies(args))
+    with ProgressBar("measuring", quiet=args.quiet) as bar:
+
+        def progress(done: float, total: int, name: str) -> None:
+            bar.relabel(f"measuring {name}")
+            bar(done, total)
+
+        measured = measure(
+            find_inputs(args.records),
+            ways,
+            leads=args.lead,
+            max_windows=args.max_windows,
+            progress=progress,
+        )
+    report = make_report(measured, setting)
+    break_even = find_break_even(report, _encoders(report, args.bundle))
+    if plot is not None:
+        from device_sim.energy_plot import draw
+
+        draw(report, break_even, plot)
+    if args.json:
+        print_out(text.as_json(report_dict(report, break_even)))
+        return 0
+    print_out(format_report(report, break_even), end="")
+    if args.figures:
+        print_out("\n" + format_figures(report), end="")
+    if plot is not None:
+        print_out(f"\nplot: {plot}")
+    return 0
+
+
+def _setting(args: argparse.Namespace) -> Any:
+    from device_sim.energy_setting import Setting
+    from device_sim.profiles import (
+        load_device,
+        load_parts,
+        load_radio,
+        load_software,
+    )
+
+    return Setting(
+        device=load_device(args.profile),
+        radio=load_radio(args.radio),
+        software=load_software(),
+        parts=load_parts(),
+        battery=args.battery,
+        send_every_s=args.send_every_s,
+    )
+
+
+def _plot_path(args: argparse.Namespace) -> Path | None:
+    from dynamic_deep.cli.failures import UsageError
+    from dynamic_deep.cli.files import require_free
+
+    if args.plot is None:
+        return None
+    path = Path(args.plot)
+    if path.suffix not in PLOTS:
+        raise UsageError(f"--plot must end in {', '.join(PLOTS)}; got {args.plot}")
+    require_free([path], force=args.force)  # before minutes of work
+    return path
+
+
+def _levels(args: argparse.Namespace, codec: Any) -> list[str]:
+    if args.levels is not None:
+        return [name.strip() for name in args.levels.split(",") if name.strip()]
+    names = [level.name for level in codec.levels if level.kind == "neural"]
+    known = {level.name for level in codec.levels}
+    return [*(name for name in DEFAULT_LEVELS if name in known), *names]
+
+
+def _policies(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the bounds by the names of their rows."""
+    from dynamic_deep.cli import text
+    from dynamic_deep.cli.policies import calibrated
+    from dynamic_deep.cli.requirements import bound_text, forbid, requirement_of
+
+    if args.bound is None:
+        names = ("task", "weights", "risk", "per", "reference", "calibration")
+        forbid(args, names, "need", "--bound, the task error that you accept")
+    policies = {}
+    for values in args.bound or ():
+        requirement = requirement_of(values, args)
+        name = f"{bound_text(requirement.bound)}, {text.percent(requirement.risk)}"
+        policies[name] = calibrated(args.bundle, requirement, args.calibration)
+    return policies
+
+
+def _encoders(report: Any, bundle: str) -> dict[str, float]:
+    """Return what the bundle's encoder takes for a segment, as the ways used it."""
+    from device_sim.break_even import SEGMENT_S
+
+    measured = report.measured
+    n_windows = len(measured.slot_s) * measured.n_leads
+    seconds = sum(measured.slot_s) * measured.n_leads
+    found = {}
+    for kind, words in (("neural", "one level"), ("bound", "all levels and heads")):
+        lines = [line for line in report.lines if line.kind == kind]
+        if lines:
+            macs = max(line.macs_per_window for line in lines) * n_windows
+            found[f"{Path(bundle).name}, {words}"] = macs * SEGMENT_S / seconds
+    return found
