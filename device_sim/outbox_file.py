@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from device_sim.outbox_state import Amount, OutboxError, StoredState
 from dynamic_deep.uplink.message import NO_SESSION, SessionId
@@ -88,8 +89,16 @@ class OutboxFile:
             "is_closed FROM devices"
         )
         return {
-            device: StoredState(boot, SessionId.unpack(session), *rest, bool(is_closed))
-            for device, boot, session, *rest, is_closed in rows
+            row[0]: StoredState(
+                boot=row[1],
+                session=SessionId.unpack(row[2]),
+                n_messages=row[3],
+                next_seq=row[4],
+                n_samples=row[5],
+                mark=row[6],
+                is_closed=bool(row[7]),
+            )
+            for row in rows
         }
 
     def totals(self) -> Amount:
@@ -175,7 +184,7 @@ class OutboxFile:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("COMMIT")
 
-    def _read(self, query: str, values: Iterable[object] = ()) -> list:
+    def _read(self, query: str, values: Iterable[object] = ()) -> list[Any]:
         try:
             return self._connection().execute(query, tuple(values)).fetchall()
         except sqlite3.Error as error:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which session a device is in, and which message must come next.
 
-So that no session and no number is used twice, and each `open` tells the truth about the
-session before. Rules: docs/uplink.md, section "Sessions".
+So that no session and no number is used twice, and each `open` tells the truth about
+the session before. Rules: docs/uplink.md, section "Sessions".
 """
 
 from __future__ import annotations

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One device's connection to the broker: what is on its way, what is acknowledged.
+
+It belongs to the thread of its `MqttUplink`, but for `dial`, which may block.
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from device_sim.outbox import Outbox, Stored
+from dynamic_deep.errors import ConfigError, FormatError
+from dynamic_deep.uplink.ack import Ack, read_ack, verifies
+from dynamic_deep.uplink.keys import DeviceKeys
+from dynamic_deep.uplink.transport import BrokerAddress, ack_topic, up_topic
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkSettings:
+    """How a device treats its link.
+
+    Attributes:
+        window: messages that may be on their way without acknowledgement.
+        ack_timeout_s: after so long a message is sent again, then after twice as long,
+            and so on up to `max_ack_timeout_s`.
+        max_ack_timeout_s: the longest such time.
+        first_retry_s: a lost connection is tried again after half to all of this, then
+            of twice as long, and so on up to `max_retry_s`.
+        max_retry_s: the longest such time.
+        keepalive_s: a silent connection is checked after so long.
+        connect_timeout_s: time for a connection to come about.
+
+    Raises:
+        ConfigError: If one is not positive.
+    """
+
+    window: int = 16
+    ack_timeout_s: float = 30.0
+    max_ack_timeout_s: float = 600.0
+    first_retry_s: float = 0.5
+    max_retry_s: float = 60.0
+    keepalive_s: int = 60
+    connect_timeout_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Check that all are positive."""
+        if min(vars(self).values()) <= 0:
+            raise ConfigError(f"settings of a link must be positive, got {self}")
+
+
+@dataclass(slots=True)
+class LinkCounts:
+    """What happened on a link, or on several.
+
+    Attributes:
+        n_sent: messages handed to the connection, first times only.
+        n_resent: messages handed to it again, their acknowledgement being overdue.
+        n_connects: connections that came about.
+        n_lost: connections that broke.
+        n_refused: connections that did not come about.
+        n_acks: acknowledgements that verified.
+        n_false_acks: acknowledgements that did not.
+    """
+
+    n_sent: int = 0
+    n_resent: int = 0
+    n_connects: int = 0
+    n_lost: int = 0
+    n_refused: int = 0
+    n_acks: int = 0
+    n_false_acks: int = 0
+
+    def __add__(self, other: LinkCounts) -> LinkCounts:
+        """Return the sums."""
+        names = self.__dataclass_fields__
+        return LinkCounts(*(getattr(self, n) + getattr(other, n) for n in names))
+
+
+@dataclass(slots=True)
+class _OnItsWay:
+    stored: Stored
+    info: MQTTMessageInfo
+    due_s: float  # when to send it again
+    wait_s: float
+
+
+class MqttLink:
+    """Sends a device's messages and hears their acknowledgements.
+
+    Args:
+        keys: keys of the device, for acknowledgements.
+        password: of the device at the broker.
+        outbox: holds the messages.
+        address: of the broker.
+        settings: windows and times.
+        context: for TLS; None: without.
+
+    Attributes:
+        counts: what happened.
+        trouble: why there is no connection, for a person; empty if there is one.
+        is_online: whether the broker has let the device in.
+        is_dialling: whether `dial` is at work.
+        retry_at_s: when to dial again.
+    """
+
+    def __init__(
+        self,
+        keys: DeviceKeys,
+        password: str,
+        outbox: Outbox,
+        *,
+        address: BrokerAddress,
+        settings: LinkSettings,
+        context: ssl.SSLContext | None,
+    ) -> None:
+        self.device = keys.device
+        self.counts = LinkCounts()
+        self.trouble = "not connected yet"
+        self.is_online = False
+        self.is_dialling = False
+        self.retry_at_s = 0.0
+        self._keys, self._outbox, self._settings = keys, outbox, settings
+        self._retry_s = settings.first_retry_s
+        self._random = random.Random(keys.device)
+        self._on_its_way: OrderedDict[int, _OnItsWay] = OrderedDict()
+        self._last_row = 0
+        self.client = self._make_client(password, address, context)
+
+    def _make_client(
+        self, password: str, address: BrokerAddress, context: ssl.SSLContext | None
+    ) -> Client:
+        from paho.mqtt import client as mqtt
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self.device,
+            clean_session=False,
+            protocol=mqtt.MQTTv311,
+        )
+        client.username_pw_set(self.device, password)
+        client.connect_timeout = self._settings.connect_timeout_s
+        client.max_inflight_messages_set(self._settings.window)
+        if context is not None:
+            client.tls_set_context(context)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        keepalive_s = self._settings.keepalive_s
+        client.connect_async(address.host, address.port, keepalive_s)
+        return client
+
+    def dial(self) -> str:
+        """Connect, which may take its time; return what went wrong, or nothing."""
+        try:
+            self.client.reconnect()
+        except (OSError, ValueError) as error:
+            return str(error) or type(error).__name__
+        return ""
+
+    def note_failure(self, trouble: str, now_s: float) -> None:
+        """Note that there is no connection, and when to try again."""
+        self.is_online = False
+        self.trouble = trouble
+        half = self._retry_s / 2
+        self.retry_at_s = now_s + half + half * self._random.random()
+        self._retry_s = min(2 * self._retry_s, self._settings.max_retry_s)
+
+    def send(self, now_s: float) -> None:
+        """Send what the window has room for, and again what is overdue."""
+        if not self.is_online:
+            return
+        overdue = (i for i in self._on_its_way.values() if now_s >= i.due_s)
+        for item in overdue:
+            # Before the broker has it, repeating it is the connection's business.
+            if item.info.is_published():
+                item.info = self._publish(item.stored)
+                item.wait_s = min(2 * item.wait_s, self._settings.max_ack_timeout_s)
+                item.due_s = now_s + item.wait_s
+                self.counts.n_resent += 1
+        n_free = self._settings.window - len(self._on_its_way)
+        if n_free <= 0:
+            return
+        wait_s = self._settings.ack_timeout_s
+        found = self._outbox.pending(self.device, after=self._last_row, limit=n_free)
+        for stored in found:
+            info = self._publish(stored)
+            item = _OnItsWay(stored, info, now_s + wait_s, wait_s)
+            self._on_its_way[stored.row_id] = item
+            self._last_row = stored.row_id
+            self.counts.n_sent += 1
+
+    def _publish(self, stored: Stored) -> MQTTMessageInfo:
+        return self.client.publish(up_topic(self.device), stored.data, qos=1)
+
+    def _on_connect(
+        self, client: Client, _data: Any, _flags: Any, code: Any, *_: Any
+    ) -> None:
+        if code.is_failure:
+            self.trouble = f"the broker refuses {self.device}: {code}"
+            self.counts.n_refused += 1
+            return
+        self.is_online, self.trouble = True, ""
+        self._retry_s = self._settings.first_retry_s
+        self.counts.n_connects += 1
+        client.subscribe(ack_topic(self.device), qos=1)
+
+    def _on_disconnect(self, _client: Client, *rest: Any) -> None:
+        code = rest[2]
+        if self.is_online:
+            self.counts.n_lost += 1
+            self.trouble = f"the connection broke: {code}"
+        self.is_online = False
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        ack = self._verified(bytes(message.payload))
+        if ack is None:
+            self.counts.n_false_acks += 1
+            return
+        self.counts.n_acks += 1
+        self._outbox.acknowledge(ack)
+        for row_id, item in list(self._on_its_way.items()):
+            stored = item.stored
+            if stored.session == ack.session and stored.number <= ack.number:
+                del self._on_its_way[row_id]
+
+    def _verified(self, payload: bytes) -> Ack | None:
+        try:
+            ack = read_ack(payload, self.device)
+        except FormatError:
+            return None
+        key = self._keys.find(self.device, ack.key_id)
+        return ack if key is not None and verifies(payload, ack, key) else None
