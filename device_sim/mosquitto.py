@@ -92,16 +92,9 @@ class Mosquitto(LocalBroker):
             process.wait()
 
     def _write_settings(self, is_persistent: bool) -> None:
-        rows = [f"{name}:{_password_hash(word)}" for name, word in self._users.items()]
+        rows = [f"{name}:{password_hash(word)}" for name, word in self._users.items()]
         self._write("passwords", rows)
-        self._write(
-            "rules",
-            [
-                *("pattern write ddc/1/%u/up", "pattern read ddc/1/%u/ack"),
-                *(f"user {RECEIVER}", f"topic read {RECEIVER_TOPIC}"),
-                "topic write ddc/1/+/ack",
-            ],
-        )
+        self._write("rules", access_rules())
         files = self._certificates
         self._write(
             "mosquitto.conf",
@@ -139,7 +132,16 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto", path=path)
 
 
-def _password_hash(password: str) -> str:
+def access_rules() -> list[str]:
+    """Return the lines of an `acl_file`: who may write and read what."""
+    return [
+        *("pattern write ddc/1/%u/up", "pattern read ddc/1/%u/ack"),
+        *(f"user {RECEIVER}", f"topic read {RECEIVER_TOPIC}"),
+        "topic write ddc/1/+/ack",
+    ]
+
+
+def password_hash(password: str) -> str:
     """Return a password as mosquitto's file wants it: PBKDF2 over SHA-512."""
     salt = os.urandom(12)
     key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _HASH_ROUNDS)
