@@ -12,83 +12,23 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from device_sim.link_settings import LinkCounts, LinkSettings
 from device_sim.outbox import Outbox, Stored
-from dynamic_deep.errors import ConfigError, FormatError
+from dynamic_deep.errors import FormatError
 from dynamic_deep.uplink.ack import Ack, read_ack, verifies
 from dynamic_deep.uplink.keys import DeviceKeys
 from dynamic_deep.uplink.transport import BrokerAddress, ack_topic, up_topic
 
 if TYPE_CHECKING:
-    from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
-
-
-@dataclass(frozen=True, kw_only=True)
-class LinkSettings:
-    """How a device treats its link.
-
-    Attributes:
-        window: messages that may be on their way without acknowledgement.
-        ack_timeout_s: after so long a message is sent again, then after twice as long,
-            and so on up to `max_ack_timeout_s`.
-        max_ack_timeout_s: the longest such time.
-        first_retry_s: a lost connection is tried again after half to all of this, then
-            of twice as long, and so on up to `max_retry_s`.
-        max_retry_s: the longest such time.
-        keepalive_s: a silent connection is checked after so long.
-        connect_timeout_s: time for a connection to come about.
-
-    Raises:
-        ConfigError: If one is not positive.
-    """
-
-    window: int = 16
-    ack_timeout_s: float = 30.0
-    max_ack_timeout_s: float = 600.0
-    first_retry_s: float = 0.5
-    max_retry_s: float = 60.0
-    keepalive_s: int = 60
-    connect_timeout_s: float = 10.0
-
-    def __post_init__(self) -> None:
-        """Check that all are positive."""
-        if min(vars(self).values()) <= 0:
-            raise ConfigError(f"settings of a link must be positive, got {self}")
-
-
-@dataclass(slots=True)
-class LinkCounts:
-    """What happened on a link, or on several.
-
-    Attributes:
-        n_sent: messages handed to the connection, first times only.
-        n_resent: messages handed to it again, their acknowledgement being overdue.
-        n_connects: connections that came about.
-        n_lost: connections that broke.
-        n_refused: connections that did not come about.
-        n_acks: acknowledgements that verified.
-        n_false_acks: acknowledgements that did not.
-    """
-
-    n_sent: int = 0
-    n_resent: int = 0
-    n_connects: int = 0
-    n_lost: int = 0
-    n_refused: int = 0
-    n_acks: int = 0
-    n_false_acks: int = 0
-
-    def __add__(self, other: LinkCounts) -> LinkCounts:
-        """Return the sums."""
-        names = self.__dataclass_fields__
-        return LinkCounts(*(getattr(self, n) + getattr(other, n) for n in names))
+    from paho.mqtt.client import Client, MQTTMessage
 
 
 @dataclass(slots=True)
 class _OnItsWay:
     stored: Stored
-    info: MQTTMessageInfo
     due_s: float  # when to send it again
     wait_s: float
+    is_at_broker: bool = False
 
 
 class MqttLink:
@@ -130,7 +70,9 @@ class MqttLink:
         self._retry_s = settings.first_retry_s
         self._random = random.Random(keys.device)
         self._on_its_way: OrderedDict[int, _OnItsWay] = OrderedDict()
+        self._by_mid: dict[int, _OnItsWay] = {}
         self._last_row = 0
+        self._has_more = True
         self.client = self._make_client(password, address, context)
 
     def _make_client(
@@ -153,6 +95,7 @@ class MqttLink:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.on_publish = self._on_publish
         keepalive_s = self._settings.keepalive_s
         client.connect_async(address.host, address.port, keepalive_s)
         return client
@@ -177,28 +120,34 @@ class MqttLink:
         """Send what the window has room for, and again what is overdue."""
         if not self.is_online:
             return
-        overdue = (i for i in self._on_its_way.values() if now_s >= i.due_s)
-        for item in overdue:
+        for item in self._on_its_way.values():
             # Before the broker has it, repeating it is the connection's business.
-            if item.info.is_published():
-                item.info = self._publish(item.stored)
+            if now_s >= item.due_s and item.is_at_broker:
                 item.wait_s = min(2 * item.wait_s, self._settings.max_ack_timeout_s)
                 item.due_s = now_s + item.wait_s
+                self._publish(item)
                 self.counts.n_resent += 1
         n_free = self._settings.window - len(self._on_its_way)
-        if n_free <= 0:
+        if n_free <= 0 or not self._has_more:
             return
         wait_s = self._settings.ack_timeout_s
         found = self._outbox.pending(self.device, after=self._last_row, limit=n_free)
+        self._has_more = len(found) == n_free
         for stored in found:
-            info = self._publish(stored)
-            item = _OnItsWay(stored, info, now_s + wait_s, wait_s)
+            item = _OnItsWay(stored, now_s + wait_s, wait_s)
             self._on_its_way[stored.row_id] = item
             self._last_row = stored.row_id
+            self._publish(item)
             self.counts.n_sent += 1
 
-    def _publish(self, stored: Stored) -> MQTTMessageInfo:
-        return self.client.publish(up_topic(self.device), stored.data, qos=1)
+    def note_stored(self) -> None:
+        """Note that the outbox has new messages."""
+        self._has_more = True
+
+    def _publish(self, item: _OnItsWay) -> None:
+        item.is_at_broker = False
+        info = self.client.publish(up_topic(self.device), item.stored.data, qos=1)
+        self._by_mid[info.mid] = item
 
     def _on_connect(
         self, client: Client, _data: Any, _flags: Any, code: Any, *_: Any
@@ -218,6 +167,11 @@ class MqttLink:
             self.counts.n_lost += 1
             self.trouble = f"the connection broke: {code}"
         self.is_online = False
+
+    def _on_publish(self, _client: Client, _data: Any, mid: int, *_: Any) -> None:
+        item = self._by_mid.pop(mid, None)
+        if item is not None:
+            item.is_at_broker = True
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         ack = self._verified(bytes(message.payload))

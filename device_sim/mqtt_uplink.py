@@ -20,11 +20,14 @@ from types import TracebackType
 from typing import Self
 
 from device_sim.link_selector import LinkSelector, read_all
-from device_sim.mqtt_link import LinkCounts, LinkSettings, MqttLink
+from device_sim.link_settings import LinkCounts, LinkSettings
+from device_sim.mqtt_link import MqttLink
 from device_sim.outbox import Outbox, OutboxError
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.uplink.keys import DeviceKeys
 from dynamic_deep.uplink.transport import BrokerAddress
+
+__all__ = ["LinkCounts", "LinkSettings", "Login", "MqttUplink"]
 
 _TICK_S = 0.2  # acknowledged messages are let go of, and overdue ones looked for
 _N_DIALLERS = 4
@@ -208,6 +211,7 @@ class MqttUplink:
         with self._lock:
             fresh, self._fresh = self._fresh, set()
         for device in fresh & self._links.keys():
+            self._links[device].note_stored()
             self._serve(self._links[device])
 
     def _serve(self, link: MqttLink) -> None:
