@@ -10,6 +10,7 @@ passes through the runner, and work that a runner tries again finds what is done
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,14 +40,13 @@ def run_beam(job: DecodeJob, runner: str, options: Sequence[str] = ()) -> JobRep
 
     job.decoder()  # what is wrong with the job shows here, and not on the workers
     next(job.entries(), None)
-    pipeline = beam.Pipeline(_runner(runner), PipelineOptions(list(options)))
-    build_graph(pipeline, job)
     try:
-        state = pipeline.run().wait_until_finish()
+        pipeline = beam.Pipeline(_runner(runner), PipelineOptions(list(options)))
+        build_graph(pipeline, job)
+        state = str(pipeline.run().wait_until_finish())
     except (RuntimeError, ValueError, ImportError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        state = lines[-1]
-    if str(state) != "DONE":
+        state = " ".join(str(error).split()) or type(error).__name__
+    if state != "DONE":
         raise DynamicDeepError(
             f"a pipeline must end as DONE, got {state}; see the log of {runner}, the "
             "sessions that are done will be kept"
@@ -76,6 +76,8 @@ def require_beam() -> Any:
     Raises:
         ConfigError: If it is not installed.
     """
+    silenced = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # Beam names each of its extras that is not there
     try:
         import apache_beam
     except ImportError as error:
@@ -83,6 +85,8 @@ def require_beam() -> Any:
             "a runner other than local needs Apache Beam, which is not installed; run "
             'pip install "dynamic-deep[beam,cloud]"'
         ) from error
+    finally:
+        logging.disable(silenced)
     return apache_beam
 
 
