@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.models import NO_COMPRESSION
+from dynamic_deep.cli.files import whole_file
 from dynamic_deep.errors import ConfigError
 
 GREY, ORANGE, SKY, GREEN = "#555555", "#E69F00", "#56B4E9", "#009E73"
@@ -36,6 +37,18 @@ OUR_LINES = (
     ("ladder", "ladder, gain {gain:.3g}", GREEN, "-"),
     ("ladder_uncompressed", "ladder, raw sent too", GREEN, "--"),
 )
+
+
+def check_suffix(path: Path) -> None:
+    """Check that a figure can be written to a path.
+
+    Raises:
+        ConfigError: If its suffix is none of `SUFFIXES`.
+    """
+    if path.suffix not in SUFFIXES:
+        raise ConfigError(
+            f"a figure must end in {', '.join(SUFFIXES)}, got {path.name}; rename it"
+        )
 
 
 def draw_fetch(report: dict[str, Any], path: Path) -> None:
@@ -85,10 +98,7 @@ def draw_sensitivity(report: dict[str, Any], path: Path) -> None:
 def _panels(
     path: Path, n: int, size: tuple[float, float], *, share_y: bool = True
 ) -> tuple[Any, Any]:
-    if path.suffix not in SUFFIXES:
-        raise ConfigError(
-            f"a figure must end in {', '.join(SUFFIXES)}, got {path.name}; rename it"
-        )
+    check_suffix(path)
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -224,4 +234,7 @@ def _title() -> dict[str, Any]:
 
 
 def _finish(figure: Any, path: Path) -> None:
-    figure.savefig(path, dpi=DPI, metadata=NO_DATE[path.suffix])
+    with whole_file(path) as stream:
+        figure.savefig(
+            stream, format=path.suffix[1:], dpi=DPI, metadata=NO_DATE[path.suffix]
+        )
