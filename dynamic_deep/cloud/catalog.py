@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from dynamic_deep.bitstream import Frame
-from dynamic_deep.cloud.objects import ROOT, ObjectName, is_device_id
+from dynamic_deep.cloud.objects import ROOT, ObjectName
 from dynamic_deep.cloud.store import Store, StoredObject
 from dynamic_deep.container_reader import ContainerReader
 from dynamic_deep.errors import ConfigError, FormatError
+from dynamic_deep.uplink.message import check_device_id, is_device_id
 
 # A device begins a new session at least once an hour of signal; the last window of one
 # may be longer than others by the tail that joins it.
@@ -81,7 +82,7 @@ def find_objects(
                 f"a time range must state its zone, got {time.isoformat()}; add Z or "
                 "+00:00"
             )
-    wanted = None if devices is None else sorted({_checked(d) for d in devices})
+    wanted = None if devices is None else sorted({check_device_id(d) for d in devices})
     for device in store.folders(ROOT) if wanted is None else wanted:
         if is_device_id(device):
             yield from _of_device(store, device, start, end)
@@ -98,15 +99,6 @@ def read_window(
     """
     with store.open(entry.name, stored=entry.stored) as stream:
         return ContainerReader(stream).read_frame(window_idx, lead)
-
-
-def _checked(device: str) -> str:
-    if not is_device_id(device):
-        raise ConfigError(
-            "a device id must have 1 to 64 letters, digits, '.', '_' or '-' and not "
-            f"begin with '.', got {device[:80]!r}; see `dynamic-deep cloud list`"
-        )
-    return device
 
 
 def _of_device(

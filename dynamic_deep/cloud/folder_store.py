@@ -38,6 +38,8 @@ from dynamic_deep.cloud.store import (
 
 _OWN = ".store"  # lock and unfinished files
 _COUNTER_LEN = 8
+# A pipe must not be waited for.
+_READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _STALE_S = 24 * 3600.0  # an unfinished file this old has no writer any more
 
 
@@ -149,7 +151,7 @@ class FolderStore:
     def _descriptor(self, name: str) -> int:
         path = self._root / check_name(name)
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(path, _READ_FLAGS)
         except (FileNotFoundError, NotADirectoryError):
             raise missing(name) from None
         if not os.path.isfile(descriptor):

@@ -17,6 +17,7 @@ from dynamic_deep.cloud.store import (
     StoreConflictError,
     StoredObject,
     StoreError,
+    StoreMissingError,
     check_name,
     check_prefix,
     conflict,
@@ -65,7 +66,7 @@ class GcsStore:
 
     def __init__(self, url: str, *, deadline_s: float = DEADLINE_S) -> None:
         self.url = url.rstrip("/")
-        bucket, _, prefix = self.url.removeprefix("gs://").partition("/")
+        bucket, _, prefix = url.removeprefix("gs://").rstrip("/").partition("/")
         if not bucket or not url.startswith("gs://"):
             raise ConfigError(
                 f"a bucket must be given as gs://BUCKET/PREFIX, got {url!r}; name it"
@@ -77,7 +78,7 @@ class GcsStore:
             initial=_FIRST_PAUSE_S
         )
         self._options = {"timeout": min(_REQUEST_S, deadline_s), "retry": self._retry}
-        with self._translated(url):
+        with self._translated(self.url):
             self._bucket = google.client_class().bucket(bucket)
 
     def put(self, name: str, data: bytes, *, if_generation: int | None = None) -> int:
@@ -180,6 +181,10 @@ class GcsStore:
         except errors.missing as exc:
             if wanted:
                 raise conflict(name, 0, wanted) from exc
+            if name == self.url:
+                raise StoreMissingError(
+                    f"a bucket must be there, got none for {name}; make it first"
+                ) from exc
             raise missing(name) from exc
         except errors.precondition as exc:
             raise StoreConflictError(

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from dynamic_deep.errors import FormatError
+from dynamic_deep.uplink.message import is_device_id
 
 ROOT = "devices/"
 UNKNOWN_TIME = "unknown-time"
@@ -30,7 +31,6 @@ MAX_AHEAD = timedelta(days=1)  # of the receiver's clock
 
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _HOUR = "%Y/%m/%d/%H/"
-_DEVICE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 _SESSION = re.compile(r"[0-9a-f]{16}")
 
 
@@ -111,11 +111,6 @@ class ObjectName:
                 f"{SUFFIX}, got {name[:120]!r}; it was not put here by ingest"
             )
         return found
-
-
-def is_device_id(text: str) -> bool:
-    """Tell whether a text can be the id of a device."""
-    return bool(_DEVICE.fullmatch(text))
 
 
 def hour_prefix(time: datetime) -> str:

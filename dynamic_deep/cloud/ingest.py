@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The receiver of a fleet: from the broker to durable, from there to the store.
+
+One thread hears the broker, one makes messages durable by commits of many and
+acknowledges them, one publishes sessions. What is acknowledged to a device is on the
+disk of this receiver, or in the store; the device may forget it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dynamic_deep.cloud.arrivals import ArrivalQueue, ArrivedMessage
+from dynamic_deep.cloud.inbox import Inbox, InboxError
+from dynamic_deep.cloud.ingest_link import IngestLink, Login
+from dynamic_deep.cloud.publish_book import PublishBook
+from dynamic_deep.cloud.publish_round import PublishRounds
+from dynamic_deep.cloud.publisher import Publisher
+from dynamic_deep.cloud.store import Store
+from dynamic_deep.errors import ConfigError
+from dynamic_deep.uplink.keys import KeySource
+from dynamic_deep.uplink.transport import BrokerAddress
+
+INBOX_FILE = "inbox.sqlite"
+BOOK_FILE = "published.sqlite"
+
+_MAX_BATCH = 1000  # messages of a commit
+_MAX_BATCH_BYTES = 1 << 23
+_TICK_S = 0.2
+_HOUSEKEEPING_S = 600.0
+_FIRST_RETRY_S = 0.5
+_MAX_RETRY_S = 10.0
+_LAST_ACKS_S = 5.0
+_DAY_S = 24 * 3600.0
+
+log = logging.getLogger("dynamic_deep.ingest")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestSettings:
+    """How a receiver works.
+
+    Attributes:
+        round_s: between two looks for sessions that are whole.
+        early_s: sessions that go on are put as far as they are, so often; None: never.
+        idle_s: end when for so long nothing came and all that is whole is put; None:
+            go on for ever.
+        give_up_s: a session that is not whole and silent for so long is put with what
+            has come, and ended.
+        remember_s: a session that is put is known for so long one by one.
+
+    Raises:
+        ConfigError: If a time is not positive.
+    """
+
+    round_s: float = 1.0
+    early_s: float | None = None
+    idle_s: float | None = None
+    give_up_s: float = 30 * _DAY_S
+    remember_s: float = 30 * _DAY_S
+
+    def __post_init__(self) -> None:
+        """Check that all times are positive."""
+        if min(v for v in vars(self).values() if v is not None) <= 0:
+            raise ConfigError(f"times of ingest must be above 0 s, got {self}")
+
+
+class Ingest:
+    """Takes messages in and puts sessions into a store. Use it as a context manager.
+
+    Args:
+        state_dir: folder for what is not put yet; one receiver only may use it.
+        keys: keys of the devices.
+        store: where sessions go.
+        address: of the broker.
+        login: of the receiver at the broker.
+        settings: times.
+
+    Attributes:
+        is_writable: whether the last messages could be made durable.
+        n_commits: commits of messages.
+        commit_s: time spent in them.
+        last_message_s: when the last message came, seconds since 1970; 0: none yet.
+
+    Raises:
+        InboxError: If the folder can't be used.
+        ConfigError: If something that it needs is not installed.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        keys: KeySource,
+        store: Store,
+        *,
+        address: BrokerAddress,
+        login: Login,
+        settings: IngestSettings | None = None,
+    ) -> None:
+        self.settings = settings or IngestSettings()
+        self.is_writable = True
+        self.n_commits = 0
+        self.commit_s = 0.0
+        self.last_message_s = 0.0
+        self.queue = ArrivalQueue()
+        self.link = IngestLink(address, login, self.queue)
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.inbox = Inbox(state_dir / INBOX_FILE, keys)
+        self.book = PublishBook(state_dir / BOOK_FILE)
+        self.publisher = Publisher(self.inbox, store, self.book)
+        self.rounds = PublishRounds(
+            self.inbox,
+            self.publisher,
+            every_s=self.settings.round_s,
+            early_s=self.settings.early_s,
+        )
+        self._stopping = threading.Event()
+        self._busy_s = time.monotonic()  # when there was something to do last
+        self._next_housekeeping_s = 0.0
+
+    def __enter__(self) -> Self:
+        """Return the receiver."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the files."""
+        self.book.close()
+        self.inbox.close()
+
+    def stop(self) -> None:
+        """Ask `run` to make durable what has come, and to return."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until `stop` is called, or nothing has come for `idle_s`.
+
+        Raises:
+            BrokerRefusedError: If the broker does not let the receiver in.
+        """
+        self.book.keep_only((s.device, s.session) for s in self.inbox.sessions())
+        self.link.start()
+        self.rounds.start()
+        try:
+            while not self._stopping.is_set() and not self._is_idle():
+                self.link.check()
+                self._work(_TICK_S)
+                self._keep_house()
+            self._drain()
+        finally:
+            self.link.stop()
+            self.rounds.stop()
+        self.rounds.run_once()
+
+    def problems(self) -> list[str]:
+        """Return what is wrong now, for a person; nothing if all is well."""
+        found = []
+        if not self.link.is_connected:
+            found.append("no connection to the broker")
+        if not self.is_writable:
+            found.append("the disk takes nothing: messages are not acknowledged")
+        if self.rounds.state.trouble:
+            found.append(f"the store takes nothing: {self.rounds.state.trouble}")
+        return found
+
+    def _work(self, timeout_s: float) -> int:
+        """Take what has come, make it durable, acknowledge it; return how many."""
+        batch = self.queue.take(_MAX_BATCH, _MAX_BATCH_BYTES, timeout_s)
+        if batch:
+            self._busy_s = time.monotonic()
+            self.last_message_s = time.time()
+            if self._commit(batch):
+                self.link.confirm(batch)
+        return len(batch)
+
+    def _commit(self, batch: list[ArrivedMessage]) -> bool:
+        """Make messages durable, as soon as the disk takes them; False if stopped."""
+        retry_s = _FIRST_RETRY_S
+        while True:
+            started_s = time.monotonic()
+            try:
+                outcomes = self.inbox.accept_many((m.device, m.payload) for m in batch)
+                acks = self.inbox.acks(outcomes)
+            except InboxError as failure:
+                if self.is_writable:
+                    log.error("messages are no longer acknowledged: %s", failure)
+                self.is_writable = False
+                if self._stopping.wait(retry_s):
+                    return False
+                self.link.check()
+                retry_s = min(2 * retry_s, _MAX_RETRY_S)
+                continue
+            break
+        self.commit_s += time.monotonic() - started_s
+        self.n_commits += 1
+        if not self.is_writable:
+            log.info("messages are acknowledged again")
+        self.is_writable = True
+        for outcome in outcomes:
+            if outcome.reason:
+                device = outcome.topic_device[:80]
+                log.warning("quarantined, of %r: %s", device, outcome.reason)
+        self.link.send_acks(acks)
+        return True
+
+    def _drain(self) -> None:
+        """Finish what has come already."""
+        self.queue.close()
+        while self._work(0.0):
+            pass
+        self.link.wait_sent(_LAST_ACKS_S)
+
+    def _keep_house(self) -> None:
+        now_s = time.monotonic()
+        if now_s < self._next_housekeeping_s:
+            return
+        self._next_housekeeping_s = now_s + _HOUSEKEEPING_S
+        try:
+            self.rounds.give_up(time.time() - self.settings.give_up_s)
+            self.inbox.forget(time.time() - self.settings.remember_s)
+        except InboxError as failure:
+            log.error("housekeeping must wait: %s", failure)
+
+    def _is_idle(self) -> bool:
+        idle_s = self.settings.idle_s
+        if idle_s is None or not self.link.is_connected:
+            return False
+        return time.monotonic() - self._busy_s > idle_s and not len(self.queue)
