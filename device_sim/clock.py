@@ -26,6 +26,9 @@ class _Event(NamedTuple):
 class SimClock:
     """A queue of actions, each at its time; those of one time in the order they came.
 
+    Args:
+        now_s: when to begin.
+
     Attributes:
         now_s: seconds since the simulation began.
 
@@ -39,9 +42,9 @@ class SimClock:
         (['a', 'b'], 2.0)
     """
 
-    def __init__(self) -> None:
-        """Begin at 0."""
-        self.now_s = 0.0
+    def __init__(self, now_s: float = 0.0) -> None:
+        """Begin with nothing planned."""
+        self.now_s = now_s
         self._events: list[_Event] = []
         self._n_planned = 0
 
