@@ -45,7 +45,7 @@ class WayCost:
         self.work = sum(row.slot_work, Work())
         self.n_slots = len(row.slot_bytes)
         self.per_hour = self.n_slots / measured.hours
-        self._messages = _message_bytes(row.slot_bytes, per_message)
+        self._messages = message_bytes(row.slot_bytes, per_message)
         self._messages_per_hour = self.per_hour / per_message
 
     def _window_work(self, case: Case) -> tuple[float, float]:
@@ -92,7 +92,7 @@ class WayCost:
         return Band(low=min(corners), nominal=nominal, high=max(corners))
 
 
-def _message_bytes(slot_bytes: list[int], per_message: int) -> np.ndarray:
+def message_bytes(slot_bytes: list[int], per_message: int) -> np.ndarray:
     """Return the frame bytes of every run of so many slots, going around the end.
 
     So that records shorter than a message stand for one long one.

@@ -35,6 +35,7 @@ def draw(report: Report, break_even: BreakEven, path: Path) -> None:
         break_even: of it.
         path: a file that ends in .png, .svg or .pdf.
     """
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -49,7 +50,9 @@ def draw(report: Report, break_even: BreakEven, path: Path) -> None:
     figure.suptitle(
         f"{setting.device.summary}; {setting.radio.summary}", x=0.01, ha="left"
     )
-    with whole_file(path) as stream:
+    # The same report gives the same file, and letters of an SVG stay letters.
+    settings = {"svg.hashsalt": setting.device.name, "svg.fonttype": "none"}
+    with rc_context(settings), whole_file(path) as stream:
         figure.savefig(stream, format=path.suffix[1:], metadata=_no_date(path))
 
 
@@ -160,6 +163,7 @@ def _draw_encoders(axes: Any, report: Report) -> None:
             xytext=(bytes_saved / 1.35, label_y), textcoords="data", ha="right",
             va="center", fontsize=9, color=INK,
             arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.8},
+            bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0},
         )  # fmt: skip
 
 
