@@ -128,7 +128,9 @@ def unpack_items(body: bytes, opened: OpenedHeader, *, is_close: bool) -> ItemsB
     """
     seq, items = split_items(body)
     scanner = ItemScanner(ByteSource(io.BytesIO(items), start=_FAR), opened)
-    n_leads, at, due, end = opened.header.info.n_leads, _FAR, seq, None
+    n_leads, at, due = opened.header.info.n_leads, _FAR, seq
+    end: EndMark | None = None
+    is_closed = False
     frames: list[Frame] = []
     while end is None and at < _FAR + len(items):
         item = scanner.item_at(at, due) if due <= MAX_SEQ else None
@@ -141,14 +143,13 @@ def unpack_items(body: bytes, opened: OpenedHeader, *, is_close: bool) -> ItemsB
         elif isinstance(item, EndMark):
             end, start, at = item, at, item.end
             close = pack_end_len(at - start)
-            at += len(close) if items[at - _FAR :][: len(close)] == close else 0
+            is_closed = items[at - _FAR :] == close
         else:
             raise CorruptError(
                 f"the items of a message must verify, and byte {at - _FAR} of "
                 f"{len(items)}, where frame {due} is due, begins none"
             )
-    is_whole = at == _FAR + len(items) and len(items) > 0
-    if not is_whole or (end is not None) != is_close:
+    if is_closed != is_close or (end is not None) != is_close or not items:
         raise CorruptError(
             "a close message must end with the end mark, and a frames message hold "
             f"frames only, got {len(frames)} frames in {len(items)} bytes"

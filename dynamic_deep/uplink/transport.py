@@ -87,7 +87,8 @@ class BrokerAddress:
         """
         try:
             parts = urlsplit(url)
-            port = parts.port or _PORTS[parts.scheme]
+            default = _PORTS[parts.scheme]
+            port = default if parts.port is None else parts.port
         except (KeyError, ValueError):
             raise ConfigError(
                 f"a broker must be named as mqtts://HOST[:PORT], got {url!r}; mqtt:// "
