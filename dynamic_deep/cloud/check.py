@@ -7,6 +7,7 @@ needs no more memory than a small one.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,6 +50,30 @@ class _Span:
     end: datetime
 
 
+class _Clock:
+    """Follows the clock of one device through its sessions, by their start."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self._latest: _Span | None = None  # of those seen, by number
+        self._end: datetime | None = None
+
+    def jump(self, span: _Span) -> str:
+        """Return how far the clock went back at or before a session, if it did."""
+        latest, end = self._latest, self._end
+        if latest is None or span.session > latest.session:
+            self._latest = span
+        self._end = span.end if end is None else max(end, span.end)
+        if latest is None or end is None:
+            return ""
+        if span.session < latest.session:
+            return "began after a session that came later: the clock went back"
+        if span.start + _TOLERANCE < end:
+            n_s = (end - span.start).total_seconds()
+            return f"begins {n_s:.0f} s before an earlier one ends: the clock went back"
+        return ""
+
+
 def check_store(store: Store) -> Iterator[ObjectReport]:
     """Yield a report of every object, and of devices whose clock went back.
 
@@ -63,18 +88,14 @@ def check_store(store: Store) -> Iterator[ObjectReport]:
         StoreMissingError: If the store is not there.
         StoreError: If it can't be listed.
     """
-    last_device, spans = "", list[_Span]()
+    clock = _Clock("")
     for stored in store.list():
         report, span, device = _check_object(store, stored)
-        if device != last_device:
-            last_device, spans = device, []
-        if span is not None:
-            spans.append(span)
-            jump = _jump(spans)
-            if jump:
-                report = ObjectReport(
-                    **(vars(report) | {"notes": (*report.notes, jump)})
-                )
+        if device != clock.device:
+            clock = _Clock(device)
+        jump = clock.jump(span) if span is not None else ""
+        if jump:
+            report = dataclasses.replace(report, notes=(*report.notes, jump))
         yield report
 
 
@@ -155,17 +176,3 @@ def _faults_of_start(name: ObjectName, reader: ContainerReader) -> list[str]:
         f"the header must state the start of the name, got {stated}; the object was "
         "moved or is not what it says"
     ]
-
-
-def _jump(spans: list[_Span]) -> str:
-    """Return how far the clock went back before the latest session, if it did."""
-    latest = spans[-1]
-    for other in spans[:-1]:
-        is_later = other.session > latest.session
-        if is_later and other.start <= latest.start:
-            behind = (latest.end - other.start).total_seconds()
-            return f"began after a later session, {behind:.0f} s: the clock went back"
-        if not is_later and latest.start + _TOLERANCE < other.end:
-            behind = (other.end - latest.start).total_seconds()
-            return f"begins {behind:.0f} s before an earlier session ends: clock jumped"
-    return ""

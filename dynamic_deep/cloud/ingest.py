@@ -17,18 +17,16 @@ from types import TracebackType
 from typing import Self
 
 from dynamic_deep.cloud.arrivals import ArrivalQueue, ArrivedMessage
-from dynamic_deep.cloud.inbox import Inbox, InboxError
+from dynamic_deep.cloud.inbox import Inbox, InboxError, Outcome
 from dynamic_deep.cloud.ingest_link import IngestLink, Login
 from dynamic_deep.cloud.publish_book import PublishBook
 from dynamic_deep.cloud.publish_round import PublishRounds
 from dynamic_deep.cloud.publisher import Publisher
+from dynamic_deep.cloud.state_folder import StateFolder
 from dynamic_deep.cloud.store import Store
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.uplink.keys import KeySource
 from dynamic_deep.uplink.transport import BrokerAddress
-
-INBOX_FILE = "inbox.sqlite"
-BOOK_FILE = "published.sqlite"
 
 _MAX_BATCH = 1000  # messages of a commit
 _MAX_BATCH_BYTES = 1 << 23
@@ -37,6 +35,7 @@ _HOUSEKEEPING_S = 600.0
 _FIRST_RETRY_S = 0.5
 _MAX_RETRY_S = 10.0
 _LAST_ACKS_S = 5.0
+_MAX_TOLD = 1000
 _DAY_S = 24 * 3600.0
 
 log = logging.getLogger("dynamic_deep.ingest")
@@ -110,9 +109,9 @@ class Ingest:
         self.last_message_s = 0.0
         self.queue = ArrivalQueue()
         self.link = IngestLink(address, login, self.queue)
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.inbox = Inbox(state_dir / INBOX_FILE, keys)
-        self.book = PublishBook(state_dir / BOOK_FILE)
+        self._folder = StateFolder(state_dir)
+        self.inbox = Inbox(self._folder.inbox, keys)
+        self.book = PublishBook(self._folder.book)
         self.publisher = Publisher(self.inbox, store, self.book)
         self.rounds = PublishRounds(
             self.inbox,
@@ -121,6 +120,7 @@ class Ingest:
             early_s=self.settings.early_s,
         )
         self._stopping = threading.Event()
+        self._told: set[str] = set()
         self._busy_s = time.monotonic()  # when there was something to do last
         self._next_housekeeping_s = 0.0
 
@@ -137,6 +137,7 @@ class Ingest:
         """Close the files."""
         self.book.close()
         self.inbox.close()
+        self._folder.close()
 
     def stop(self) -> None:
         """Ask `run` to make durable what has come, and to return."""
@@ -207,11 +208,19 @@ class Ingest:
             log.info("messages are acknowledged again")
         self.is_writable = True
         for outcome in outcomes:
-            if outcome.reason:
-                device = outcome.topic_device[:80]
-                log.warning("quarantined, of %r: %s", device, outcome.reason)
+            self._tell(outcome)
         self.link.send_acks(acks)
         return True
+
+    def _tell(self, outcome: Outcome) -> None:
+        """Log why a message is quarantined, the same reason once."""
+        text = f"quarantined, of {outcome.topic_device[:80]!r}: {outcome.reason}"
+        if not outcome.reason or text in self._told:
+            return
+        if len(self._told) >= _MAX_TOLD:
+            self._told.clear()  # forged messages must not fill the memory
+        self._told.add(text)
+        log.warning("%s", text)
 
     def _drain(self) -> None:
         """Finish what has come already."""
