@@ -23,8 +23,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from dynamic_deep.bundle import load_bundle
+from dynamic_deep.bundle import Bundle, load_bundle
 from dynamic_deep.calibration import Calibration, save_calibration
+from dynamic_deep.errors import ConfigError
 from dynamic_deep.networks import join_heads
 from training.datasets import RandomWindows, load_leads
 from training.error_heads import (
@@ -35,6 +36,7 @@ from training.error_heads import (
 )
 from training.export import write_codec
 from training.head_targets import answer_of
+from training.kept import kept_levels
 from training.lite import export_encoder, export_heads, export_task
 from training.targets import first_of_each, level_trier, split_subjects, try_resumably
 from training.task_aware import build_task_aware
@@ -46,9 +48,31 @@ MITDB_EVERY = 2  # of a lead's windows, for the heads: there are fewer patients
 
 
 def export_codec(
-    preset: TaskAwarePreset, run: Path, folder: Path, *, tasks: dict[str, keras.Model]
+    preset: TaskAwarePreset,
+    run: Path,
+    folder: Path,
+    *,
+    tasks: dict[str, keras.Model],
+    base: Bundle | None = None,
 ) -> dict[str, Any]:
-    """Write the bundle of a run of phase 2, still without error heads."""
+    """Write the bundle of a run of phase 2, still without error heads.
+
+    Args:
+        preset: of phase 2.
+        run: its folder.
+        folder: of the bundle.
+        tasks: the task networks by name.
+        base: the bundle whose levels stay, where the preset keeps some.
+
+    Raises:
+        ConfigError: If the preset keeps levels and there is no such bundle.
+    """
+    if preset.kept and base is None:
+        raise ConfigError(
+            f"preset {preset.networks.name} keeps {', '.join(preset.kept)} of a "
+            "bundle, got none; name it by --from-bundle"
+        )
+    kept = kept_levels(base, preset.kept) if base and preset.kept else None
     model = build_task_aware(preset, tasks)
     step = load_checkpoint(run / "checkpoint.npz", model)
     networks = {f"task_{name}": export_task(task) for name, task in tasks.items()}
@@ -67,6 +91,7 @@ def export_codec(
         more_networks=networks,
         head_channels=_channels(tasks),
         min_advantage=0.0,  # a level for tasks need not have the better PRDN
+        kept=kept,
     )
 
 
@@ -121,10 +146,12 @@ def train_heads(
     # chosen by them.
     held_out = np.arange(len(trials)) % 10 == 0
     forecast = fit_forecast(trials, inputs, chosen, log=log, held_out=held_out)
+    bundle = load_bundle(folder)
+    kept = kept_levels(bundle, preset.kept).codec if preset.kept else None
     joined = join_heads(guess.summary, forecast.network)
     n_features = guess.features.output_shape[-1]
     networks = {
-        "encoder": export_encoder(model, guess.features),
+        "encoder": export_encoder(model, guess.features, kept=kept),
         "heads": export_heads(joined, n_features, len(trials.levels)),
     }
     _put(folder, networks, {"heads": dataclasses.asdict(chosen)})

@@ -21,6 +21,22 @@ def add_run_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_task_options(command: argparse.ArgumentParser) -> None:
+    """Add where the task networks are."""
+    source = command.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--tasks",
+        type=Path,
+        metavar="RUNS",
+        help="folder with a run folder of the name of each task",
+    )
+    source.add_argument(
+        "--task-bundle",
+        metavar="BUNDLE",
+        help="or bundle that has them, name or folder",
+    )
+
+
 def start_backend(n_threads: int = 1) -> None:
     """Import the backend with so many threads; before anything else that imports it."""
     # Both must be set before the import.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from training.cli_backend import show_progress, start_backend
+from training.cli_backend import add_task_options, show_progress, start_backend
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -16,12 +16,11 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     heads.add_argument("preset", help="of phase 2")
     heads.add_argument("--run", type=Path, required=True, help="run folder of phase 2")
+    add_task_options(heads)
     heads.add_argument(
-        "--tasks",
-        type=Path,
-        required=True,
-        metavar="RUNS",
-        help="folder with a run folder of the name of each task",
+        "--from-bundle",
+        metavar="BUNDLE",
+        help="whose levels stay, where the preset keeps some",
     )
     heads.add_argument(
         "--adapted",
@@ -54,15 +53,17 @@ def _note(line: str) -> None:
 
 def _heads(options: argparse.Namespace) -> None:
     start_backend(options.threads)
+    from dynamic_deep.bundle import load_bundle
     from training.aware_export import export_codec
     from training.pipeline import adapted_tasks, finish_bundle
     from training.task_aware_presets import find_task_aware_preset
-    from training.task_trainer import trained_tasks
+    from training.task_source import named_tasks
 
     preset = find_task_aware_preset(options.preset)
-    tasks = trained_tasks(preset.tasks, options.tasks)
+    tasks = named_tasks(preset.tasks, options)
     if not (options.out / "config.json").exists():
-        export_codec(preset, options.run, options.out, tasks=tasks)
+        base = load_bundle(options.from_bundle) if options.from_bundle else None
+        export_codec(preset, options.run, options.out, tasks=tasks, base=base)
     if options.adapted:
         tasks = adapted_tasks(options.preset, options.adapted)
     finish_bundle(options.preset, options.run, options.out, tasks=tasks, note=_note)

@@ -7,7 +7,12 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from training.cli_backend import add_run_options, show_progress, start_backend
+from training.cli_backend import (
+    add_run_options,
+    add_task_options,
+    show_progress,
+    start_backend,
+)
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -21,10 +26,14 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     task.set_defaults(do=_task)
     aware = commands.add_parser("aware", help="phase 2: train a codec with its tasks")
     aware.add_argument("preset")
-    aware.add_argument(
-        "--phase-1", type=Path, required=True, metavar="RUN", help="run to begin from"
+    beginning = aware.add_mutually_exclusive_group(required=True)
+    beginning.add_argument(
+        "--phase-1", type=Path, metavar="RUN", help="run to begin from"
     )
-    _add_tasks(aware)
+    beginning.add_argument(
+        "--from-bundle", metavar="BUNDLE", help="or bundle, name or folder"
+    )
+    add_task_options(aware)
     aware.add_argument(
         "--size", default="compact", help="of the tasks' networks (default: compact)"
     )
@@ -38,19 +47,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     adapt.add_argument(
         "--codec", required=True, metavar="BUNDLE", help="of phase 2, name or folder"
     )
-    _add_tasks(adapt)
+    add_task_options(adapt)
     add_run_options(adapt)
     adapt.set_defaults(do=_adapt)
-
-
-def _add_tasks(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--tasks",
-        type=Path,
-        required=True,
-        metavar="RUNS",
-        help="folder with a run folder of the name of each task",
-    )
 
 
 def _task(options: argparse.Namespace) -> None:
@@ -68,24 +67,31 @@ def _task(options: argparse.Namespace) -> None:
 
 def _aware(options: argparse.Namespace) -> None:
     start_backend(options.threads)
+    from dynamic_deep.bundle import load_bundle
     from training.aware_export import export_codec
-    from training.task_aware import fit_task_aware
+    from training.presets import find_preset
+    from training.task_aware import fit_task_aware, from_bundle, from_run
     from training.task_aware_presets import find_task_aware_preset
-    from training.task_trainer import trained_tasks
+    from training.task_source import named_tasks
 
     preset = find_task_aware_preset(options.preset)
     if options.steps:
         preset = dataclasses.replace(preset, n_steps=options.steps)
-    tasks = trained_tasks(preset.tasks, options.tasks, size=options.size)
+    tasks = named_tasks(preset.tasks, options, size=options.size)
+    base = load_bundle(options.from_bundle) if options.from_bundle else None
+    if base:
+        begin = from_bundle(base)
+    else:
+        begin = from_run(find_preset(preset.phase_1), options.phase_1)
     fit_task_aware(
         preset,
-        options.phase_1,
+        begin,
         options.run,
         tasks=tasks,
         log=show_progress(preset.n_steps),
     )
     if options.out:
-        export_codec(preset, options.run, options.out, tasks=tasks)
+        export_codec(preset, options.run, options.out, tasks=tasks, base=base)
 
 
 def _adapt(options: argparse.Namespace) -> None:
@@ -93,13 +99,13 @@ def _adapt(options: argparse.Namespace) -> None:
     from dynamic_deep.bundle import load_bundle
     from training.adapt_presets import find_adapt_preset
     from training.task_adapt import fit_adapted
-    from training.task_trainer import trained_tasks
+    from training.task_source import named_tasks
 
     preset = find_adapt_preset(options.task)
     if options.steps:
         preset = dataclasses.replace(preset, n_steps=options.steps)
     bundle = load_bundle(options.codec)
-    trained = trained_tasks([options.task], options.tasks)
+    trained = named_tasks([options.task], options)
     fit_adapted(
         preset,
         trained[options.task],

@@ -6,6 +6,7 @@ python -m training export standard --run runs/standard --out BUNDLE
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from dynamic_deep.networks import LatentConfig
 from dynamic_deep.quantizer import quantize
 from training.classical import classical_tables, write_bundle
 from training.datasets import all_windows, load_leads
+from training.kept import Kept
 from training.latent_tables import context_weights, encode_windows, fit_tables
-from training.lite import export_networks
+from training.lite import TASK_BODY, export_networks
 from training.model import CodecModel
 from training.presets import Preset
 from training.tables import Tables
@@ -89,6 +91,21 @@ def level_tables(
     return tables, shapes, figures
 
 
+def _beside(
+    kept: Kept | None, shapes: dict[str, LatentShape]
+) -> dict[str, LatentShape]:
+    """Return the latents of all levels; new ones beside kept ones have their body."""
+    if kept is None:
+        return shapes
+    first = len(kept.names)
+    return kept.shapes | {
+        name: dataclasses.replace(
+            shape, level_idx=first + shape.level_idx, body=TASK_BODY
+        )
+        for name, shape in shapes.items()
+    }
+
+
 def _shape(level_idx: int, latent: LatentConfig, threshold: float) -> LatentShape:
     return LatentShape(
         level_idx=level_idx,
@@ -106,6 +123,7 @@ def write_codec(
     more_networks: dict[str, bytes] | None = None,
     head_channels: list[str] | None = None,
     min_advantage: float = MIN_ADVANTAGE,
+    kept: Kept | None = None,
 ) -> dict[str, Any]:
     """Write the bundle of a trained codec; return what it was trained on and reached.
 
@@ -117,6 +135,7 @@ def write_codec(
         head_channels: what error heads will foretell for the ladder of `HEAD_LEVELS`
             and the neural levels; None if there will be none.
         min_advantage: over the wavelet at equal PRDN, below which a level is left out.
+        kept: levels of another bundle on the same trunk, which come first.
     """
     normalized, tables = classical_tables()
     more, latents, figures = level_tables(
@@ -126,6 +145,11 @@ def write_codec(
         classical=tables,
         min_advantage=min_advantage,
     )
+    latents = _beside(kept, latents)
+    trained_levels = [
+        *(kept.codec.config.latents if kept else ()),
+        *model.config.latents,
+    ]
     levels = [
         Level(
             id=FIRST_NEURAL_ID + i,
@@ -133,14 +157,18 @@ def write_codec(
             kind="neural",
             nominal_gain=float(latent.nominal_gain),
         )
-        for i, latent in enumerate(model.config.latents)
+        for i, latent in enumerate(trained_levels)
         if latent.name in latents
     ]
     networks = {
         name: content
-        for name, content in export_networks(model).items()
-        if name.removeprefix("entry_") in {*latents, "encoder", "body"}
+        for name, content in export_networks(
+            model, kept=kept.codec if kept else None
+        ).items()
+        if not name.startswith("entry_") or name.removeprefix("entry_") in latents
     }
+    if kept:
+        tables, figures = tables | kept.tables, kept.figures | figures
     heads = None
     if head_channels:
         heads = {"levels": [*HEAD_LEVELS, *latents], "channels": head_channels}

@@ -13,6 +13,8 @@ from keras import layers
 from dynamic_deep.config import SEGMENT_LEN
 from training.model import CodecModel
 
+BODY = "body"
+TASK_BODY = "body_tasks"
 Signature = Sequence[tuple[tuple[int | None, ...], str]]
 
 
@@ -48,11 +50,22 @@ def folded_tail(tail: keras.Model) -> keras.Model:
 
 
 def export_encoder(
-    model: CodecModel, head_features: keras.Model | None = None
+    model: CodecModel,
+    head_features: keras.Model | None = None,
+    *,
+    kept: CodecModel | None = None,
 ) -> bytes:
-    """Return the device's `.tflite`: the latent of every level, then head features."""
-    tails = [folded_tail(tail) for tail in model.tails]
-    parts = tails if head_features is None else [*tails, head_features]
+    """Return the device's `.tflite`: the latent of every level, then head features.
+
+    Args:
+        model: the codec.
+        head_features: of the error heads.
+        kept: a codec on the same trunk, whose levels come first.
+    """
+    codecs = [model] if kept is None else [kept, model]
+    parts = [folded_tail(tail) for codec in codecs for tail in codec.tails]
+    if head_features is not None:
+        parts.append(head_features)
 
     def encode(segments: Any) -> tuple[Any, ...]:
         features = model.trunk(segments)
@@ -76,17 +89,34 @@ def export_task(task: keras.Model) -> bytes:
     )
 
 
-def export_networks(model: CodecModel) -> dict[str, bytes]:
-    """Return the `.tflite` files of a trained model, by name."""
-    networks = {"encoder": export_encoder(model)}
-    for latent, entry in zip(model.config.latents, model.entries, strict=True):
-        shape = (1, None, latent.n_channels)
-        networks[f"entry_{latent.name}"] = convert(
-            lambda y, entry=entry: entry(y), [(shape, "float32")]
-        )
+def export_networks(
+    model: CodecModel, *, kept: CodecModel | None = None
+) -> dict[str, bytes]:
+    """Return the `.tflite` files of a trained model, by name.
+
+    Args:
+        model: the codec.
+        kept: a codec on the same trunk, whose levels come first; `model` then decodes
+            by a body of its own, `TASK_BODY`.
+    """
+    networks = {"encoder": export_encoder(model, kept=kept)}
+    codecs = [model] if kept is None else [kept, model]
+    first = 0
+    for codec, name in zip(codecs, (BODY, TASK_BODY), strict=False):
+        for latent, entry in zip(codec.config.latents, codec.entries, strict=True):
+            networks[f"entry_{latent.name}"] = convert(
+                lambda y, entry=entry: entry(y),
+                [((1, None, latent.n_channels), "float32")],
+            )
+        networks[name] = _export_body(codec, first)
+        first += len(codec.entries)
+    return networks
+
+
+def _export_body(model: CodecModel, first: int) -> bytes:
+    """Return the decoder's body, whose levels are counted from `first`."""
     width = model.config.decoder_width
-    networks["body"] = convert(
-        lambda features, level_idx: model.body([features, level_idx]),
+    return convert(
+        lambda features, level_idx: model.body([features, level_idx - first]),
         [((1, None, width), "float32"), ((1,), "int32")],
     )
-    return networks

@@ -198,7 +198,7 @@ class CodecModel(keras.Model):
         return loss / n_levels
 
     def _level_weight(self, latent: LatentConfig) -> float:
-        is_low = latent.nominal_gain <= FIDELITY_GAIN
+        is_low = latent.nominal_gain <= FIDELITY_GAIN and not latent.for_tasks
         return self.settings.fidelity_weight if is_low else 1.0
 
     def _task_shares(

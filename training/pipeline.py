@@ -32,7 +32,7 @@ from training.aware_export import (
 from training.export import export_bundle
 from training.presets import find_preset
 from training.task_adapt import adapted_task, fit_adapted
-from training.task_aware import fit_task_aware
+from training.task_aware import fit_task_aware, from_run
 from training.task_aware_presets import find_task_aware_preset
 from training.task_presets import find_task_preset
 from training.task_trainer import fit_task, trained_tasks
@@ -71,9 +71,10 @@ def run_pipeline(
     run = runs / f"{name}_aware"
     note(f"phase 2, {name}")
     log = progress(preset.n_steps)
-    fit_task_aware(preset, runs / preset.phase_1, run, tasks=tasks, log=log)
+    begin = from_run(phase_1, runs / preset.phase_1)
+    fit_task_aware(preset, begin, run, tasks=tasks, log=log)
     if not (folder / "config.json").exists():
-        export_codec(preset, run, folder, tasks=tasks)
+        export_codec(preset, run, folder, tasks=tasks, base=bundle)
     for task in preset.tasks:
         note(f"phase 2b, {task}")
         chosen_2b = find_adapt_preset(task)

@@ -2,23 +2,29 @@
 """Phase 2: go on training a codec with frozen tasks behind its decoder.
 
 python -m training aware standard --phase-1 runs/standard --tasks runs --run RUN
+python -m training aware edge --from-bundle edge --task-bundle monitor --run RUN
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from dynamic_deep.bundle import Bundle
 from dynamic_deep.config import WINDOW_LEN
+from dynamic_deep.networks import LatentConfig
 from training.datasets import RandomWindows, load_leads
 from training.graft import graft, nearest_level
 from training.model import CodecModel, LossSettings, ramped_lmbda
-from training.presets import find_preset
+from training.presets import Preset
+from training.restore import networks_of, restore_codec
 from training.task_aware_presets import TaskAwarePreset
 from training.task_terms import TaskTerms, TaskWeights
 from training.task_windows import rhythm_labels
@@ -31,8 +37,44 @@ from training.trainer import (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """What phase 2 begins from.
+
+    Attributes:
+        latents: the ladder that was trained.
+        load: gives the trained codec; asked before the first step alone.
+    """
+
+    latents: tuple[LatentConfig, ...]
+    load: Callable[[], CodecModel]
+
+
+def from_run(phase_1: Preset, run: Path) -> Beginning:
+    """Begin from a run of phase 1."""
+
+    def load() -> CodecModel:
+        model = build_model(phase_1)
+        load_checkpoint(run / "checkpoint.npz", model)
+        return model
+
+    return Beginning(latents=phase_1.networks.latents, load=load)
+
+
+def from_bundle(bundle: Bundle) -> Beginning:
+    """Begin from a bundle that a preset made.
+
+    Raises:
+        ConfigError: If no preset made it.
+    """
+    latents = networks_of(bundle).latents
+    return Beginning(latents=latents, load=lambda: restore_codec(bundle))
+
+
 def _loss_settings(
-    preset: TaskAwarePreset, tasks: dict[str, keras.Model], weights: dict[str, float]
+    preset: TaskAwarePreset,
+    tasks: dict[str, keras.Model],
+    weights: dict[str, float],
 ) -> LossSettings:
     chosen = TaskWeights(tasks=weights, reference=preset.reference)
     return LossSettings(
@@ -41,18 +83,18 @@ def _loss_settings(
         fidelity_weight=preset.fidelity_weight,
         terms=TaskTerms(tasks, chosen),
         n_ramp_steps=preset.n_ramp_steps,
-        ramp=_ramp(preset),
         steer_rate=preset.steer_rate,
     )
 
 
-def _ramp(preset: TaskAwarePreset) -> tuple[float, ...]:
+def _ramp(
+    preset: TaskAwarePreset, trained: tuple[LatentConfig, ...]
+) -> tuple[float, ...]:
     """Return how far the weight of each level's rate must rise, as a logarithm.
 
     From that of the level it begins as to what its own gain asks for. Steered there at
     once it would overshoot, and channels that fall silent then stay so.
     """
-    trained = find_preset(preset.phase_1).networks.latents
     return tuple(
         math.log(
             ramped_lmbda(latent.nominal_gain)
@@ -74,6 +116,7 @@ def build_task_aware(
     keras.utils.set_random_seed(preset.seed)
     settings = _loss_settings(preset, tasks, preset.tasks)
     model = CodecModel(preset.networks, seed=preset.seed, loss=settings)
+    model.trunk.trainable = not preset.kept
     model.compile(
         optimizer=keras.optimizers.Adam(preset.learning_rate, clipnorm=1.0),
         jit_compile=False,
@@ -86,7 +129,7 @@ def build_task_aware(
 
 def fit_task_aware(
     preset: TaskAwarePreset,
-    phase_1: Path,
+    begin: Beginning,
     run: Path,
     *,
     tasks: dict[str, keras.Model],
@@ -96,22 +139,20 @@ def fit_task_aware(
 
     Args:
         preset: what to train.
-        phase_1: the run folder of phase 1.
+        begin: the codec to begin from.
         run: the run folder; made if it isn't there, resumed if it is.
         tasks: the trained task networks by name.
         log: gets a row of metrics now and then.
 
     Raises:
-        ConfigError: If phase 1 or a task has not been trained, the records are missing,
-            or the run was begun with other settings.
+        ConfigError: If a level fits none of the source's, the records are missing, or
+            the run was begun with other settings.
     """
     run.mkdir(parents=True, exist_ok=True)
     keep_settings(run / "config.json", preset)
     model = build_task_aware(preset, tasks)
     if not (run / "checkpoint.npz").exists():
-        source = build_model(find_preset(preset.phase_1))
-        load_checkpoint(phase_1 / "checkpoint.npz", source)
-        graft(source, model)
+        graft(begin.load(), model)
     windows = RandomWindows(
         load_leads("cinc2017", "train"),
         load_leads("mitdb", "train"),
@@ -119,6 +160,9 @@ def fit_task_aware(
         classes=rhythm_labels(),
     )
     size = preset.windows_per_level * len(preset.networks.latents)
+    model.settings = dataclasses.replace(
+        model.settings, ramp=_ramp(preset, begin.latents)
+    )
 
     def train_step(step: int) -> Any:
         _set_tasks(model, preset, tasks, step)
@@ -139,5 +183,6 @@ def _set_tasks(
     weights = preset.tasks_at(step)
     terms = model.settings.terms
     if terms is None or terms.weights.tasks != weights:
-        model.settings = _loss_settings(preset, tasks, weights)
+        settings = _loss_settings(preset, tasks, weights)
+        model.settings = dataclasses.replace(settings, ramp=model.settings.ramp)
         model.make_train_function(force=True)

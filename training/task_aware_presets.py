@@ -17,6 +17,9 @@ class TaskAwarePreset:
     Attributes:
         phase_1: the preset it begins from.
         networks: its own ladder.
+        kept: levels of phase 1 that stay as they are, as does the trunk; the preset's
+            own stand beside them, with a body of their own. If none is named
+            everything is trained.
         n_steps: steps in all.
         tasks: w_i by the name of the task.
         stages: which tasks are in the loss, and for what share of the steps, in order.
@@ -40,6 +43,7 @@ class TaskAwarePreset:
     networks: NetworkConfig
     n_steps: int
     tasks: dict[str, float]
+    kept: tuple[str, ...] = ()
     stages: tuple[tuple[tuple[str, ...], float], ...] = ()
     w0: float = 1.0
     fidelity_weight: float = 2.0
@@ -85,8 +89,16 @@ _STANDARD = TaskAwarePreset(
 
 TASK_AWARE_PRESETS = {
     "standard": _STANDARD,
+    # A fifth of the arithmetic; its levels for tasks are for nothing else.
     "edge": TaskAwarePreset(
-        phase_1="edge", networks=EDGE_TASKS, n_steps=8_000, tasks=BOTH
+        phase_1="edge",
+        networks=EDGE_TASKS,
+        kept=("gain_64", "gain_96", "gain_128"),
+        n_steps=5_000,
+        tasks={"rhythm": 2.0 * RHYTHM_WEIGHT, "rpeaks": 2.0 * RPEAKS_WEIGHT},
+        w0=0.5,
+        learning_rate=1e-3,
+        n_ramp_steps=1_500,
     ),
     # One task alone, and the reference of the paper: the annotated class.
     "standard_rhythm": dataclasses.replace(

@@ -44,14 +44,19 @@ def build_head_features(config: NetworkConfig, n_features: int) -> keras.Model:
     """Build the part that sees a segment: trunk's map -> (n_head_features,)."""
     x = inputs = keras.Input((SEGMENT_LEN // TRUNK_STRIDE, n_features))
     for spec in config.head:
+        h = x
+        if spec.separable:
+            h = layers.DepthwiseConv1D(
+                spec.kernel, strides=spec.stride, padding="same"
+            )(h)
         h = layers.Conv1D(
             spec.filters,
-            spec.kernel,
-            strides=spec.stride,
+            1 if spec.separable else spec.kernel,
+            strides=1 if spec.separable else spec.stride,
             padding="same",
             activation="relu",
             kernel_initializer=RELU_INIT,
-        )(x)
+        )(h)
         x = layers.Add()([x, h]) if spec.residual else h
     pooled = [layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)]
     return keras.Model(inputs, layers.Concatenate()(pooled), name="head_features")

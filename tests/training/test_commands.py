@@ -6,13 +6,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
+from dynamic_deep.bundle import Bundle
+from dynamic_deep.errors import ConfigError
 from tests.signals import COSINE
 from training.__main__ import main
 from training.cli_backend import show_progress
+from training.datasets import Lead
+from training.presets import find_preset
+
+LEAD = Lead(record="a", lead=0, x=np.arange(2 * 8960, dtype=np.float32))
 
 
 @pytest.fixture(autouse=True)
@@ -57,19 +64,48 @@ def test_aware_trains_phase_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         asked.update(names=set(names), runs=runs, size=size)
         return "tasks"
 
-    monkeypatch.setattr("training.task_trainer.trained_tasks", trained)
+    monkeypatch.setattr("training.task_source.trained_tasks", trained)
     folders = ["--phase-1", "one", "--tasks", "runs", "--run", str(tmp_path)]
     assert main(["aware", "standard_rpeaks", *folders]) == 0
-    preset, phase_1, run = call["args"]
+    preset, begin, run = call["args"]
     assert (preset.phase_1, set(preset.tasks)) == ("standard", {"rpeaks"})
-    assert (phase_1, run, call["tasks"]) == (Path("one"), tmp_path, "tasks")
+    assert (run, call["tasks"]) == (tmp_path, "tasks")
+    assert begin.latents == find_preset("standard").networks.latents
+    with pytest.raises(ConfigError, match="got 'one' without"):
+        begin.load()
     assert asked == {"names": {"rpeaks"}, "runs": Path("runs"), "size": "compact"}
+
+
+def test_aware_begins_from_bundles(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    call = caught(monkeypatch, "training.task_aware.fit_task_aware")
+    asked: dict[str, Any] = {}
+
+    def restored(bundle: Bundle, task: str, *, examples: Any) -> str:
+        asked.update(bundle=bundle.name, n_examples=len(examples))
+        return task
+
+    monkeypatch.setattr("training.task_source.restore_task", restored)
+    monkeypatch.setattr("training.task_source.load_leads", lambda *_, **__: [LEAD])
+    words = ["aware", "edge", "--from-bundle", "edge", "--task-bundle", "monitor"]
+    assert main([*words, "--run", str(tmp_path)]) == 0
+    preset, begin, _ = call["args"]
+    assert set(preset.kept) <= {latent.name for latent in begin.latents}
+    assert call["tasks"] == {"rhythm": "rhythm", "rpeaks": "rpeaks"}
+    assert asked == {"bundle": "monitor", "n_examples": 2}
+
+
+@pytest.mark.parametrize("words", [[], ["--phase-1", "a", "--from-bundle", "b"]])
+def test_aware_begins_from_one_thing(words: list[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["aware", "edge", *words, "--tasks", "c", "--run", str(tmp_path)])
 
 
 def named_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let trained tasks be the names of the folders that they would come from."""
     monkeypatch.setattr(
-        "training.task_trainer.trained_tasks",
+        "training.task_source.trained_tasks",
         lambda names, runs, **_: {name: f"{runs}/{name}" for name in names},
     )
     monkeypatch.setattr(

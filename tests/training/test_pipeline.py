@@ -76,11 +76,14 @@ def small_presets(monkeypatch: pytest.MonkeyPatch, tiny_preset: Preset) -> None:
     heads = HeadPreset(
         n_guess_steps=1, guess_batch=2, n_forecast_steps=2, forecast_batch=2
     )
-    for module in ("pipeline", "task_aware"):
+    for module in ("pipeline", "restore"):
         monkeypatch.setattr(f"training.{module}.find_preset", lambda name: phase_1)
     for module in ("pipeline", "task_trainer"):
         monkeypatch.setattr(f"training.{module}.find_task_preset", tasks.get)
-    monkeypatch.setattr("training.pipeline.find_task_aware_preset", lambda name: aware)
+    for module in ("pipeline", "restore"):
+        monkeypatch.setattr(
+            f"training.{module}.find_task_aware_preset", lambda name: aware
+        )
     monkeypatch.setattr("training.aware_export.HeadPreset", lambda: heads)
     for task in TASKS:
         adapt = AdaptPreset(

@@ -20,7 +20,7 @@ from training.datasets import Lead
 from training.graft import graft
 from training.model import CodecModel, ramped_lmbda
 from training.presets import Preset
-from training.task_aware import build_task_aware, fit_task_aware
+from training.task_aware import build_task_aware, fit_task_aware, from_run
 from training.task_aware_presets import (
     TASK_AWARE_PRESETS,
     TaskAwarePreset,
@@ -34,14 +34,11 @@ LABELS = {"s0": 0, "s1": 1, "s2": 2}
 
 
 @pytest.fixture(autouse=True)
-def small_data(
-    monkeypatch: pytest.MonkeyPatch, leads: list[Lead], tiny_preset: Preset
-) -> None:
-    """No records are read; phase 1 is the tiny preset."""
+def small_data(monkeypatch: pytest.MonkeyPatch, leads: list[Lead]) -> None:
+    """No records are read."""
     where = "training.task_aware."
     monkeypatch.setattr(where + "load_leads", lambda data_set, split: leads)
     monkeypatch.setattr(where + "rhythm_labels", lambda: LABELS)
-    monkeypatch.setattr(where + "find_preset", lambda name: tiny_preset)
     monkeypatch.setattr("training.trainer.SAVE_EVERY", 1)
     monkeypatch.setattr("training.trainer.LOG_EVERY", 1)
 
@@ -97,6 +94,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[np.ndarray]]:
 
 def test_a_cut_run_resumes_and_tasks_stay(
     preset: TaskAwarePreset,
+    tiny_preset: Preset,
     phase_1: Path,
     tiny_tasks: Tasks,
     begun: list[list[np.ndarray]],
@@ -110,9 +108,8 @@ def test_a_cut_run_resumes_and_tasks_stay(
         if len(rows) == 2:  # what a run leaves that is cut here, past a checkpoint
             shutil.copytree(tmp_path / "a", tmp_path / "b")
 
-    unbroken = fit_task_aware(
-        preset, phase_1, tmp_path / "a", tasks=tiny_tasks, log=log
-    )
+    begin = from_run(tiny_preset, phase_1)
+    unbroken = fit_task_aware(preset, begin, tmp_path / "a", tasks=tiny_tasks, log=log)
     for name, before in frozen.items():
         after = weights(tiny_tasks[name])
         assert all((a == b).all() for a, b in zip(before, after, strict=True))
@@ -130,10 +127,29 @@ def test_a_cut_run_resumes_and_tasks_stay(
     # Phase 1 is not asked again.
     (phase_1 / "checkpoint.npz").unlink()
     resumed = fit_task_aware(
-        preset, phase_1, tmp_path / "b", tasks=tiny_tasks, log=lambda row: None
+        preset, begin, tmp_path / "b", tasks=tiny_tasks, log=lambda row: None
     )
     assert same(unbroken, resumed)
     assert len(begun) == 1
+
+
+def test_levels_are_added_on_a_trunk_that_stays(
+    preset: TaskAwarePreset,
+    tiny_preset: Preset,
+    phase_1: Path,
+    tiny_tasks: Tasks,
+    tmp_path: Path,
+) -> None:
+    begin = from_run(tiny_preset, phase_1)
+    extending = dataclasses.replace(preset, kept=("gain_32",))
+    model = fit_task_aware(
+        extending, begin, tmp_path / "a", tasks=tiny_tasks, log=lambda row: None
+    )
+    source = begin.load()
+    kept = zip(weights(source.trunk), weights(model.trunk), strict=True)
+    assert all((a == b).all() for a, b in kept)
+    moved = zip(weights(source.body), weights(model.body), strict=True)
+    assert not all((a == b).all() for a, b in moved)
 
 
 def test_a_task_without_a_network_is_named(
