@@ -44,6 +44,8 @@ def run_beam(job: DecodeJob, runner: str, options: Sequence[str] = ()) -> JobRep
         pipeline = beam.Pipeline(_runner(runner), PipelineOptions(list(options)))
         build_graph(pipeline, job)
         state = str(pipeline.run().wait_until_finish())
+    except DynamicDeepError:
+        raise
     except (RuntimeError, ValueError, ImportError) as error:
         state = " ".join(str(error).split()) or type(error).__name__
     if state != "DONE":
