@@ -120,14 +120,19 @@ class Publisher:
         try:
             return self._write(plan.name, data, plan.generation)
         except StoreConflictError:
-            return self._settle(plan.name, data)
+            return self._settle(plan, data)
 
-    def _settle(self, name: str, data: bytes) -> int:
+    def _settle(self, plan: Plan, data: bytes) -> int:
         """Decide by what lies there; this receiver may have put it before a crash.
+
+        Returns:
+            The generation put. If all of it is there already, the one of before, so
+            that the next put looks again, and never replaces more by less.
 
         Raises:
             StoreConflictError: If it is something else.
         """
+        name = plan.name
         try:
             found = self._store.stat(name)
             there = self._store.get(name)
@@ -137,7 +142,7 @@ class Publisher:
         if holding is Holding.LESS:
             return self._write(name, data, found.generation)
         if holding is Holding.ENOUGH:
-            return found.generation
+            return plan.generation
         raise StoreConflictError(
             f"{name} must hold this session or nothing, and holds frames that it does "
             "not have; move that object away, the session waits in the inbox"
