@@ -60,8 +60,7 @@ class RangeFile(io.BufferedIOBase):
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return what one piece holds, at most `size`; nothing at the end."""
-        if self.closed:
-            raise ValueError("a file must be open to be read, got a closed one")
+        self._require_open()
         if self._pos >= self._size or size == 0:
             return b""
         start, data = self._piece()
@@ -72,6 +71,7 @@ class RangeFile(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return `size` bytes, all that are left if negative."""
+        self._require_open()
         left = max(0, self._size - self._pos)
         wanted = left if size is None or size < 0 else min(size, left)
         parts = []
@@ -88,6 +88,10 @@ class RangeFile(io.BufferedIOBase):
             super().close()
             if self._release is not None:
                 self._release()
+
+    def _require_open(self) -> None:
+        if self.closed:
+            raise ValueError("a file must be open to be read, got a closed one")
 
     def _piece(self) -> tuple[int, bytes]:
         """Return a piece that holds the position."""
