@@ -34,7 +34,7 @@ class Setting:
     Attributes:
         device: its profile.
         radio: its profile.
-        software: cycles of code.
+        software: instructions of code.
         parts: batteries and front ends.
         battery: name of the battery.
         front_end: name of the front end.

@@ -159,6 +159,8 @@ def format_figures(report: Report) -> str:
     rows = []
     for profile in (setting.device, setting.radio, setting.software, setting.parts):
         for name, figure in profile.figures().items():
+            if name.startswith("m4_cycles."):  # follows from the instructions
+                continue
             rows.append(_figure_cells(f"{profile.name} {name}", figure))
     header = ("figure", "value", "confidence", "source, date, note")
     return text.table(header, rows, n_left=4) + "\n"

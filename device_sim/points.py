@@ -111,7 +111,7 @@ class Protocol:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeCost:
-    """Cycles of a Cortex-M4 for the code around the network.
+    """What the code around the network costs a Cortex-M4.
 
     Attributes:
         acquire_per_sample: from the front end to the ring buffer.
@@ -120,7 +120,8 @@ class CodeCost:
         wavelet_per_sample: six octaves, per sample of the window.
         quantize_per_value: a latent value or a coefficient.
         context_per_mac: of the integer context model.
-        symbol: through the range coder.
+        symbol: of a latent through the range coder.
+        coefficient: of a wavelet through the range coder.
         lossless_per_sample: level `lossless`, all of it.
         rice_per_sample: the light lossless coder.
         pack_per_byte: of samples sent as they are.
@@ -135,11 +136,23 @@ class CodeCost:
     quantize_per_value: float
     context_per_mac: float
     symbol: float
+    coefficient: float
     lossless_per_sample: float
     rice_per_sample: float
     pack_per_byte: float
     seal_per_byte: float
     head_per_mac: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Core:
+    """The Cortex-M4 that code is counted for.
+
+    Attributes:
+        cycles_per_instruction: of compiled code, flash and branches included.
+    """
+
+    cycles_per_instruction: float
 
 
 @dataclass(frozen=True, kw_only=True)

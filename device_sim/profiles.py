@@ -3,7 +3,7 @@
 
     profiles/devices/NAME.toml   a microcontroller or gateway, with the radios on it
     profiles/radios/NAME.toml    what a link sends and waits for, maybe with a modem
-    profiles/software.toml       cycles of the code around the network
+    profiles/software.toml       instructions of the code around the network
     profiles/parts.toml          batteries and the ECG front end
 
 A profile holds figures (`figure`), and `at` gives plain numbers for one case: every
@@ -13,7 +13,7 @@ figure nominal, or each at the end of its band where the energy is low or high.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from device_sim.figure import Case, Figure, figures_of, read_toml, sources_of
 from device_sim.points import (
     Battery,
     CodeCost,
+    Core,
     Cpu,
     FrontEnd,
     Memory,
@@ -114,8 +115,26 @@ def load_radio(name_or_path: str | Path) -> Profile:
 
 
 def load_software() -> Profile:
-    """Read what the code around the network costs."""
-    return _profile(FOLDER / "software.toml", "software", {"m4_cycles": CodeCost}, {})
+    """Read what the code around the network costs: cycles are in table `m4_cycles`."""
+    forms: dict[str, type] = {"core": Core, "m4_instructions": CodeCost}
+    profile = _profile(FOLDER / "software.toml", "software", forms, {})
+    core = profile.tables["core"]["cycles_per_instruction"]
+    cycles = {
+        name: _cycles(count, core)
+        for name, count in profile.tables["m4_instructions"].items()
+    }
+    return replace(profile, tables={**profile.tables, "m4_cycles": cycles})
+
+
+def _cycles(count: Figure, core: Figure) -> Figure:
+    return replace(
+        count,
+        value=count.value * core.value,
+        low=count.low * core.low,
+        high=count.high * core.high,
+        confidence="estimated",
+        note=f"{count.value:g} instructions of {core.value:g} cycles",
+    )
 
 
 def load_parts() -> Profile:

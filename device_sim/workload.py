@@ -37,7 +37,8 @@ class Work:
         transformed: samples through the wavelet transform.
         quantized: latent values and coefficients.
         context_macs: of the integer context model.
-        symbols: through the range coder.
+        symbols: of latents through the range coder.
+        coefficients: of wavelets through the range coder.
         lossless: samples through level `lossless`.
         rice: samples through the light lossless coder.
         packed_bytes: of samples sent as they are.
@@ -53,6 +54,7 @@ class Work:
     quantized: float = 0.0
     context_macs: float = 0.0
     symbols: float = 0.0
+    coefficients: float = 0.0
     lossless: float = 0.0
     rice: float = 0.0
     packed_bytes: float = 0.0
@@ -79,6 +81,7 @@ class Work:
             + self.quantized * code.quantize_per_value
             + self.context_macs * code.context_per_mac
             + self.symbols * code.symbol
+            + self.coefficients * code.coefficient
             + self.lossless * code.lossless_per_sample
             + self.rice * code.rice_per_sample
             + self.packed_bytes * code.pack_per_byte
@@ -171,9 +174,9 @@ class CodecWork:
         Raises:
             ConfigError: If the level is not lossy.
         """
-        if level.kind == "wavelet":
+        if level.kind == "wavelet":  # the two symbols are scale and offset
             n_values = _padded(place.model_len)
-            return Work(quantized=n_values, symbols=n_values + 2)
+            return Work(quantized=n_values, symbols=2, coefficients=n_values)
         if level.kind == "neural":
             shape = self._bundle.latents[level.name]
             n_steps = coded_steps(place.model_len, shape.stride)

@@ -134,7 +134,7 @@ def test_a_profile_of_a_user_is_read_by_its_path(tmp_path: Path) -> None:
         ("value = 64,", "value = -64,", "0 <= low <= value"),
         ("value = 64,", "value = 64, low = 70,", "low <= value"),
         ("value = 64,", "value = 64, unit = 3,", "must not hold unit"),
-        ("low = 0.21, high = 0.65, ", "", "must have low and high"),
+        ("low = 0.21, high = 0.5, ", "", "must have low and high"),
         ("[memory]", "[memories]", r"must hold a table \[memory\]"),
         ("[device]", "[gadget]", r"must begin with a table \[device\]"),
         ("[cpu]", "[cpu", "must be a TOML file"),

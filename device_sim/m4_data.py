@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The data that the counted code works on: real windows, real symbols, real layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.bundle import Bundle
+from dynamic_deep.config import SEGMENT_LEN
+from dynamic_deep.errors import ConfigError
+from dynamic_deep.lossless import encode_lossless
+from dynamic_deep.quantizer import SymbolCoder
+from dynamic_deep.recording import read_recording
+from dynamic_deep.window_codec import WindowCodec, WindowPlace
+
+N_SAMPLES = 8960
+N_TAPS, UP, DOWN = 121, 5, 6  # of the filter from 360 to 300 Hz
+N_RESAMPLED = 7000
+N_DENSE_IN, N_DENSE_OUT = 192, 32  # the first layer of error heads
+PACKED_BITS = 12
+LATENT, WAVELET = "gain_64", "wavelet_32"
+
+IntArray = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What the counts belong to.
+
+    Attributes:
+        units: how many units each piece of code goes through, by name.
+        macs: multiply-accumulates of the encoder for a segment.
+        n_bytes: what the Python codec makes of the same windows, by name.
+    """
+
+    units: Mapping[str, float]
+    macs: int
+    n_bytes: Mapping[str, Sequence[int]]
+
+
+def write_data(path: Path, records: Sequence[Path], bundle: Bundle) -> Counted:
+    """Write the header `data.h`.
+
+    Args:
+        path: where to.
+        records: the first window of lead 0 of each is taken.
+        bundle: whose encoder and tables.
+
+    Raises:
+        ConfigError: If a record is shorter than a window.
+    """
+    windows = [_first_window(record) for record in records]
+    layers = encoder_layers(bundle.networks["encoder"])
+    symbols = _symbols(bundle, windows[0])
+    lines = ["#include <stdint.h>"]
+    sizes = {
+        "N_SAMPLES": N_SAMPLES,
+        "N_SEGMENT": SEGMENT_LEN,
+        "N_WINDOWS": len(windows),
+        "N_TAPS": N_TAPS,
+        "N_RESAMPLED": N_RESAMPLED,
+        "N_LAYERS": len(layers),
+    }
+    lines += [f"#define {name} {value}" for name, value in sizes.items()]
+    lines.append(_array("int16_t SAMPLES[][N_SAMPLES]", windows))
+    lines.append(_array("uint32_t LAYERS[][6]", layers))
+    for name, (rows, columns, counts) in symbols.items():
+        lines.append(f"#define N_{name} {len(rows)}")
+        lines.append(f"#define {name}_WIDTH {counts.shape[1]}")
+        lines.append(_array(f"uint16_t {name}_COUNTS[]", counts.ravel()))
+        lines.append(_array(f"uint8_t {name}_ROWS[]", rows))
+        lines.append(_array(f"uint16_t {name}_COLUMNS[]", columns))
+    path.write_text("\n".join(lines) + "\n")
+    return Counted(
+        units={
+            "acquire_per_sample": N_SAMPLES,
+            "resample_per_tap": N_RESAMPLED * N_TAPS / UP,
+            "scale_per_sample": N_SAMPLES,
+            "wavelet_per_sample": N_SAMPLES,
+            "quantize_per_value": N_SAMPLES,
+            "head_per_mac": N_DENSE_IN * N_DENSE_OUT,
+            "pack_per_byte": N_SAMPLES * PACKED_BITS / 8,
+            "rice_per_sample": N_SAMPLES,
+            "lossless_per_sample": N_SAMPLES,
+            "symbol": len(symbols["LATENT"][0]),
+            "coefficient": len(symbols["WAVELET"][0]),
+        },
+        macs=sum(_macs(layer) for layer in layers),
+        n_bytes={"lossless_bytes": [len(encode_lossless(x)) for x in windows]},
+    )
+
+
+def _first_window(record: Path) -> IntArray:
+    samples = read_recording(record).samples[:N_SAMPLES, 0]
+    if len(samples) < N_SAMPLES:
+        raise ConfigError(
+            f"a record to count with must have {N_SAMPLES} samples, {record.name} has "
+            f"{len(samples)}"
+        )
+    return samples.astype(np.int16)
+
+
+def encoder_layers(content: bytes) -> list[tuple[int, ...]]:
+    """Return the convolutions of an encoder.
+
+    Args:
+        content: a `.tflite` file.
+
+    Returns:
+        For each: input channels, output channels, kernel, stride, outputs, and 1 if it
+        works on each channel alone.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model: Any = schema.ModelT.InitFromPackedBuf(content, 0)
+    tensors = model.subgraphs[0].tensors
+    codes = schema.BuiltinOperator
+    layers: list[tuple[int, ...]] = []
+    for operator in model.subgraphs[0].operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        kind = max(int(code.builtinCode), int(code.deprecatedBuiltinCode))
+        if kind not in (codes.CONV_2D, codes.DEPTHWISE_CONV_2D):
+            continue
+        weights = [int(n) for n in tensors[operator.inputs[1]].shape]
+        made = [int(n) for n in tensors[operator.outputs[0]].shape]
+        is_single = int(kind == codes.DEPTHWISE_CONV_2D)
+        kernel = weights[1] * weights[2]
+        stride = max(operator.builtinOptions.strideW, operator.builtinOptions.strideH)
+        n_out = made[1] * made[2]
+        layers.append((weights[3], made[3], kernel, int(stride), n_out, is_single))
+    return layers
+
+
+def _macs(layer: tuple[int, ...]) -> int:
+    n_in, n_out, kernel, _, steps, is_single = layer
+    return steps * n_out * kernel * (1 if is_single else n_in)
+
+
+Symbols = tuple[list[int], list[int], npt.NDArray[np.uint32]]
+
+
+def _symbols(bundle: Bundle, window: IntArray) -> dict[str, Symbols]:
+    """Return table numbers, columns and tables of a window's symbols."""
+    codec = WindowCodec(bundle)
+    place = WindowPlace(n_samples=N_SAMPLES, fs=300.0, baseline=0, adc_bits=16)
+    analysis = codec.analyze(window.astype(np.int32), place)
+    latent = codec.quantized_latent(analysis, bundle.level(LATENT))
+    coder = bundle.latent_coder(LATENT)
+    wavelet = bundle.wavelet_coder(WAVELET)
+    bands = wavelet.level.quantize(analysis.normalized)
+    passes = [(idx, latent[steps, group]) for steps, group, idx in coder.passes(latent)]
+    numbered = [(np.full(len(x), number), x) for number, x in enumerate(bands)]
+    return {
+        "LATENT": _columns(coder.symbols, passes),
+        "WAVELET": _columns(wavelet.symbols, numbered),
+    }
+
+
+def _columns(coder: SymbolCoder, parts: Iterable[tuple[IntArray, IntArray]]) -> Symbols:
+    rows: list[int] = []
+    columns: list[int] = []
+    for numbers, values in parts:
+        rows += numbers.ravel().tolist()
+        coded = np.where(np.abs(values) > coder.limit, coder.limit + 1, values)
+        columns += (coded + coder.limit).ravel().tolist()
+    return rows, columns, coder.tables.counts
+
+
+def _array(declaration: str, values: Any) -> str:
+    return f"static const {declaration} = {_braced(np.asarray(values).tolist())};"
+
+
+def _braced(values: Any) -> str:
+    if isinstance(values, list):
+        return "{" + ",".join(_braced(value) for value in values) + "}"
+    return str(values)
