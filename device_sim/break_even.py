@@ -60,7 +60,7 @@ def find_break_even(report: Report, encoders: Mapping[str, float]) -> BreakEven:
         encoders: multiply-accumulates of encoders for a segment, by name; the paper's
             is added.
     """
-    saver = _saver(report)
+    saver = best_saver(report)
     leads = report.measured.n_leads
     saved = report.line("rice").bytes_per_hour - saver.bytes_per_hour
     bytes_saved = saved / leads / SEGMENTS_PER_HOUR
@@ -77,7 +77,7 @@ def find_break_even(report: Report, encoders: Mapping[str, float]) -> BreakEven:
     )
 
 
-def _saver(report: Report) -> Line:
+def best_saver(report: Report) -> Line:
     """Return the bound if there is one, else a neural or wavelet level."""
     for kind in ("bound", "neural", "wavelet"):
         for line in report.lines:

@@ -99,6 +99,9 @@ def add_commands(commands: Any) -> None:
     add_choice(group)
     parser.add_argument("--plot", metavar="FILE", help="draw it, too: .png, .svg, .pdf")
     parser.add_argument(
+        "--all", action="store_true", help="a line for every device and radio, too"
+    )
+    parser.add_argument(
         "--figures", action="store_true", help="list every figure with its source, too"
     )
     parser.add_argument("--force", action="store_true", help="overwrite the plot")
@@ -109,20 +112,20 @@ def add_commands(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Encode, print the table and draw."""
     from device_sim.break_even import find_break_even
+    from device_sim.energy_all import format_all
     from device_sim.energy_measure import measure
     from device_sim.energy_report import make_report
     from device_sim.energy_text import format_figures, format_report, report_dict
     from device_sim.ways_levels import ways_of
     from dynamic_deep.cli import text
-    from dynamic_deep.cli.bundles import load_codec
     from dynamic_deep.cli.files import print_out
     from dynamic_deep.cli.progress import ProgressBar
     from dynamic_deep.cli.trying import find_inputs
 
     plot = _plot_path(args)
     setting = _setting(args)
-    codec = load_codec(args.bundle)
-    ways = ways_of(codec.windows, _levels(args, codec), _policies(args))
+    codec = _windows(args.bundle)
+    ways = ways_of(codec, _levels(args, codec.bundle), _policies(args))
     with ProgressBar("measuring", quiet=args.quiet) as bar:
 
         def progress(done: float, total: int, name: str) -> None:
@@ -145,7 +148,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_out(text.as_json(report_dict(report, break_even)))
         return 0
+    print_out(f"encoder          {args.bundle}, {codec.precision}")
     print_out(format_report(report, break_even), end="")
+    if args.all:
+        print_out("\n" + format_all(report), end="")
     if args.figures:
         print_out("\n" + format_figures(report), end="")
     if plot is not None:
@@ -185,11 +191,22 @@ def _plot_path(args: argparse.Namespace) -> Path | None:
     return path
 
 
-def _levels(args: argparse.Namespace, codec: Any) -> list[str]:
+def _windows(bundle: str) -> Any:
+    """Return the codec of windows as a device runs it: in integers, if it can."""
+    from dynamic_deep.cli.bundles import load_codec
+    from dynamic_deep.window_codec import WindowCodec
+    from dynamic_deep.window_encoder import FLOAT, INT8
+
+    loaded = load_codec(bundle).bundle
+    has_int8 = "encoder_int8" in loaded.networks
+    return WindowCodec(loaded, precision=INT8 if has_int8 else FLOAT)
+
+
+def _levels(args: argparse.Namespace, bundle: Any) -> list[str]:
     if args.levels is not None:
         return [name.strip() for name in args.levels.split(",") if name.strip()]
-    names = [level.name for level in codec.levels if level.kind == "neural"]
-    known = {level.name for level in codec.levels}
+    names = [level.name for level in bundle.levels if level.kind == "neural"]
+    known = {level.name for level in bundle.levels}
     return [*(name for name in DEFAULT_LEVELS if name in known), *names]
 
 
