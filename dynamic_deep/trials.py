@@ -59,7 +59,7 @@ class Trials:
         channels: `task:reference` of each kind of error.
         records: whose window it is, (n,).
         raw_bytes: of the window as stored, (n,).
-        lossless_bytes: of its lossless frame, (n,).
+        lossless_bytes: of its lossless frame, (n,); 0 where it was not tried.
         n_bytes: of its frame at each level, framing included, (n, L).
         errors: float32, (n, L, C); NaN where unknown.
         raw_errors: the same of the raw window, (n, C).
@@ -132,6 +132,7 @@ class LevelTrier:
         tasks: to ask.
         levels: names of the lossy levels to try.
         has_forecast: whether to keep what the error heads foretell.
+        has_lossless: whether to try lossless, too, which takes as long as two levels.
     """
 
     def __init__(
@@ -141,6 +142,7 @@ class LevelTrier:
         levels: Sequence[str],
         *,
         has_forecast: bool = True,
+        has_lossless: bool = True,
     ) -> None:
         """Keep the parts."""
         self.codec = codec
@@ -148,6 +150,7 @@ class LevelTrier:
         self.levels: tuple[Level, ...] = tuple(codec.bundle.level(v) for v in levels)
         self.channels = task_channels(tasks)
         self._heads = Heads(codec.bundle) if has_forecast else None
+        self._has_lossless = has_lossless
 
     def run(self, subjects: Iterable[Subject]) -> Trials:
         """Try windows, one after the other; at least one."""
@@ -161,11 +164,9 @@ class LevelTrier:
         codec, place = self.codec, subject.place
         window = codec.analyze(subject.x, place)
         payloads = [codec.encode(window, level) for level in self.levels]
-        lossless = codec.encode(window, codec.bundle.level("lossless"))
-        decoded = [
-            codec.decode(payload, level, place)
-            for payload, level in zip(payloads, self.levels, strict=True)
-        ]
+        coded = list(zip(payloads, self.levels, strict=True))
+        n_bytes = [frame_len(level.id, len(payload)) for payload, level in coded]
+        decoded = [codec.decode(payload, level, place) for payload, level in coded]
         asked = [self._ask(x, place) for x in (subject.x, *decoded)]
         errors = [self._errors(asked[0], answers, subject.label) for answers in asked]
         center, spread = self._forecast(window)
@@ -175,16 +176,8 @@ class LevelTrier:
             channels=self.channels,
             records=np.array([subject.record]),
             raw_bytes=np.array([place.n_samples * place.adc_bits // 8], np.int32),
-            lossless_bytes=np.array([frame_len(0, len(lossless))], np.int32),
-            n_bytes=np.array(
-                [
-                    [
-                        frame_len(level.id, len(payload))
-                        for level, payload in zip(self.levels, payloads, strict=True)
-                    ]
-                ],
-                np.int32,
-            ),
+            lossless_bytes=np.array([self._lossless_bytes(window)], np.int32),
+            n_bytes=np.array([n_bytes], np.int32),
             errors=np.array([errors[1:]], np.float32),
             raw_errors=np.array([errors[0]], np.float32),
             changed=np.array([self._changed(asked)], np.float32),
@@ -193,6 +186,12 @@ class LevelTrier:
             center=center[None],
             spread=spread[None],
         )
+
+    def _lossless_bytes(self, window: Analysis) -> int:
+        if not self._has_lossless:
+            return 0
+        level = self.codec.bundle.level("lossless")
+        return frame_len(level.id, len(self.codec.encode(window, level)))
 
     def _ask(self, x: npt.NDArray[np.int32], place: WindowPlace) -> list[Any]:
         signal = at_rate_of_model(x, place)

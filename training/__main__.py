@@ -6,12 +6,16 @@ python -m training export PRESET --run RUN --out BUNDLE  a bundle of a run as it
 python -m training task PRESET --codec BUNDLE --run RUN  train a task network
 python -m training aware PRESET --phase-1 RUN --tasks RUNS --run RUN
                                                          phase 2, with frozen tasks
+python -m training aware PRESET --from-bundle BUNDLE --task-bundle BUNDLE --run RUN
+                                                         the same, from a bundle
 python -m training adapt TASK --codec BUNDLE --tasks RUNS --run RUN
                                                          phase 2b, with frozen codec
 python -m training heads PRESET --run RUN --tasks RUNS --out BUNDLE
                                                          phase 3, error heads
+python -m training calibrate BUNDLE                      the calibrations it ships
 python -m training pipeline PRESET --runs RUNS --out BUNDLE
                                                          all of these, in order
+python -m training int8 BUNDLE                           its encoder in integers
 python -m training classical --out BUNDLE                the bundle without networks
 python -m training records mitdb|cinc2017 SPLIT          the paths of a split's records
 """
@@ -21,7 +25,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from training import cli_codec, cli_heads, cli_tasks
+from training import cli_codec, cli_heads, cli_int8, cli_tasks
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -31,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for module in (cli_codec, cli_tasks, cli_heads):
+    for module in (cli_codec, cli_tasks, cli_heads, cli_int8):
         module.add_commands(commands)
     return parser
 

@@ -19,11 +19,22 @@ ADAPT_PRESETS = {
         pair_weight=3.0,
         learning_rate=1e-3,
     ),
+    # Once more, for the beats of CinC at the levels that can keep them.
+    "rpeaks_again": AdaptPreset(
+        task=TASK_PRESETS["rpeaks_compact"],
+        n_steps=2000,
+        n_labelled=12,
+        n_pairs=8,
+        pair_weight=20.0,
+        learning_rate=1e-3,
+        highest_gain=192.0,
+        is_taught=True,
+    ),
 }
 
 
 def find_adapt_preset(task: str) -> AdaptPreset:
-    """Return the training of a task.
+    """Return the training of a task by its name.
 
     Raises:
         ConfigError: If there is none of that name.

@@ -44,7 +44,6 @@ from training.task_aware_presets import TaskAwarePreset
 from training.trainer import load_checkpoint
 
 Log = Callable[[str], None]
-MITDB_EVERY = 2  # of a lead's windows, for the heads: there are fewer patients
 
 
 def export_codec(
@@ -112,7 +111,7 @@ def train_heads(
     folder: Path,
     *,
     tasks: dict[str, keras.Model],
-    head_preset: HeadPreset | None = None,
+    head_preset: HeadPreset,
     log: Log,
 ) -> None:
     """Train the error heads of an exported codec, and put them in its bundle.
@@ -122,30 +121,29 @@ def train_heads(
         run: its folder, where the tried windows are kept.
         folder: of the bundle, with the tasks that it will ship.
         tasks: the same task networks by name.
-        head_preset: how; `HeadPreset()` if None.
+        head_preset: how.
         log: gets lines.
     """
-    chosen = head_preset or HeadPreset()
     model = build_task_aware(preset, tasks)
     load_checkpoint(run / "checkpoint.npz", model)
     windows = RandomWindows(
         load_leads("cinc2017", "train"),
         load_leads("mitdb", "train"),
-        seed=chosen.seed,
+        seed=head_preset.seed,
     )
-    guess = fit_guess(model, answer_of(tasks), windows, chosen, log=log)
-    trier = level_trier(load_bundle(folder), has_forecast=False)
+    guess = fit_guess(model, answer_of(tasks), windows, head_preset, log=log)
+    trier = level_trier(load_bundle(folder), for_targets=True)
     subjects = itertools.chain(
         split_subjects("cinc2017", "validation"),
-        split_subjects("cinc2017", "train"),
-        split_subjects("mitdb", "train", every=MITDB_EVERY),
+        split_subjects("cinc2017", "train", every_record=head_preset.cinc_every),
+        split_subjects("mitdb", "train", every=head_preset.mitdb_every),
     )
     trials, x, rates = try_resumably(trier, subjects, run / "targets", log=log)
     inputs = summaries(guess, model, x), rates
     # Every tenth window is watched; of whole records they needn't be, since nothing is
     # chosen by them.
     held_out = np.arange(len(trials)) % 10 == 0
-    forecast = fit_forecast(trials, inputs, chosen, log=log, held_out=held_out)
+    forecast = fit_forecast(trials, inputs, head_preset, log=log, held_out=held_out)
     bundle = load_bundle(folder)
     kept = kept_levels(bundle, preset.kept).codec if preset.kept else None
     joined = join_heads(guess.summary, forecast.network)
@@ -154,7 +152,7 @@ def train_heads(
         "encoder": export_encoder(model, guess.features, kept=kept),
         "heads": export_heads(joined, n_features, len(trials.levels)),
     }
-    _put(folder, networks, {"heads": dataclasses.asdict(chosen)})
+    _put(folder, networks, {"heads": dataclasses.asdict(head_preset)})
 
 
 def _put(folder: Path, networks: dict[str, bytes], trained: dict[str, Any]) -> None:
@@ -179,7 +177,7 @@ def calibrate_shipped(folder: Path, *, log: Log) -> None:
     networks have seen its signals.
     """
     bundle = load_bundle(folder)
-    trier = level_trier(bundle, has_forecast=True)
+    trier = level_trier(bundle)
     subjects = {
         "cinc2017": first_of_each(split_subjects("cinc2017", "calibration")),
         "mitdb": split_subjects("mitdb", "train", leads=(0,)),

@@ -10,7 +10,7 @@ from training.cli_backend import add_task_options, show_progress, start_backend
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Add `heads` and `pipeline`."""
+    """Add `heads`, `calibrate` and `pipeline`."""
     heads = commands.add_parser(
         "heads", help="phase 3: a bundle with error heads and calibrations"
     )
@@ -31,6 +31,11 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     _add_common(heads)
     heads.set_defaults(do=_heads)
+    calibrate = commands.add_parser(
+        "calibrate", help="make the calibrations that a bundle ships"
+    )
+    calibrate.add_argument("bundle", type=Path, help="its folder")
+    calibrate.set_defaults(do=_calibrate)
     pipeline = commands.add_parser("pipeline", help="all phases, records to bundle")
     pipeline.add_argument("preset", help="of phase 2")
     pipeline.add_argument(
@@ -67,6 +72,12 @@ def _heads(options: argparse.Namespace) -> None:
     if options.adapted:
         tasks = adapted_tasks(options.preset, options.adapted)
     finish_bundle(options.preset, options.run, options.out, tasks=tasks, note=_note)
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    from training.aware_export import calibrate_shipped
+
+    calibrate_shipped(options.bundle, log=_note)
 
 
 def _pipeline(options: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import shutil
 from pathlib import Path
 
 from training.cli_backend import (
@@ -43,12 +44,21 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     aware.set_defaults(do=_aware)
     adapt = commands.add_parser("adapt", help="phase 2b: train a task with its codec")
-    adapt.add_argument("task", help="rhythm or rpeaks")
+    adapt.add_argument("preset", help="rhythm, rpeaks or rpeaks_again")
     adapt.add_argument(
-        "--codec", required=True, metavar="BUNDLE", help="of phase 2, name or folder"
+        "--codec",
+        required=True,
+        nargs="+",
+        metavar="BUNDLE",
+        help="one or more of phase 2, name or folder",
     )
     add_task_options(adapt)
     add_run_options(adapt)
+    adapt.add_argument(
+        "--out",
+        type=Path,
+        help="then put the task in this bundle; a copy of the first codec's if new",
+    )
     adapt.set_defaults(do=_adapt)
 
 
@@ -96,20 +106,25 @@ def _aware(options: argparse.Namespace) -> None:
 
 def _adapt(options: argparse.Namespace) -> None:
     start_backend(options.threads)
-    from dynamic_deep.bundle import load_bundle
+    from dynamic_deep.bundle import bundle_folder, load_bundle
     from training.adapt_presets import find_adapt_preset
+    from training.aware_export import put_tasks
     from training.task_adapt import fit_adapted
     from training.task_source import named_tasks
 
-    preset = find_adapt_preset(options.task)
+    preset = find_adapt_preset(options.preset)
     if options.steps:
         preset = dataclasses.replace(preset, n_steps=options.steps)
-    bundle = load_bundle(options.codec)
-    trained = named_tasks([options.task], options)
-    fit_adapted(
+    bundles = [load_bundle(name) for name in options.codec]
+    name = preset.task.task
+    adapted = fit_adapted(
         preset,
-        trained[options.task],
-        bundle,
+        named_tasks([name], options)[name],
+        bundles,
         options.run,
         log=show_progress(preset.n_steps),
     )
+    if options.out:
+        if not options.out.exists():
+            shutil.copytree(bundle_folder(options.codec[0]), options.out)
+        put_tasks(options.out, {name: adapted})

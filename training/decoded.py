@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dynamic_deep.bundle import Bundle, Level
@@ -14,12 +16,15 @@ from training.datasets import FloatArray, Lead
 LEAST_GAIN = 64.0  # what is sent at lower ones differs too little from the raw window
 
 
-def decoded_versions(leads: list[Lead], bundle: Bundle) -> list[list[FloatArray]]:
+def decoded_versions(
+    leads: list[Lead], bundle: Bundle, *, highest_gain: float = math.inf
+) -> list[list[FloatArray]]:
     """Return of each lead the raw samples, and what each neural level makes of them.
 
     Args:
         leads: at the model's rate.
         bundle: its neural levels of `LEAST_GAIN` or more are decoded.
+        highest_gain: of the levels that are.
 
     Returns:
         For each lead a list, raw first, of float16 arrays of one length, at mean 0 and
@@ -27,7 +32,7 @@ def decoded_versions(leads: list[Lead], bundle: Bundle) -> list[list[FloatArray]
     """
     codec = WindowCodec(bundle)
     levels = [v for v in bundle.levels if v.kind == "neural"]
-    chosen = [v for v in levels if v.nominal_gain >= LEAST_GAIN]
+    chosen = [v for v in levels if LEAST_GAIN <= v.nominal_gain <= highest_gain]
     return [_versions(lead.x, codec, chosen) for lead in leads]
 
 

@@ -12,6 +12,7 @@ what is trained.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -41,14 +42,22 @@ class HeadPreset:
     Attributes:
         n_guess_steps: of learning the task's answer.
         guess_batch: windows a step of it.
+        guess_pool: batches that are drawn once and then seen again and again; if 0,
+            each step has a new one.
         n_forecast_steps: of learning the errors.
         forecast_batch: windows a step of it.
+        cinc_every: one record of so many of CinC's train split is tried.
+        mitdb_every: one window of so many of each lead of MIT-BIH; there are fewer
+            patients.
     """
 
     n_guess_steps: int = 3000
     guess_batch: int = 64
+    guess_pool: int = 0
     n_forecast_steps: int = 2500
     forecast_batch: int = 256
+    cinc_every: int = 1
+    mitdb_every: int = 2
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
     ema_momentum: float = 0.995
@@ -157,10 +166,16 @@ def fit_guess(
     guess = Guess(codec)
     size, losses = preset.guess_batch, []
     _compiled(guess, preset, trunk_maps(codec, windows.batch(0, 2)))
+
+    @functools.lru_cache(maxsize=preset.guess_pool)
+    def drawn(index: int) -> tuple[Any, FloatArray]:
+        x = windows.batch(index, size)
+        return trunk_maps(codec, x), answer_of(x)
+
     for step in range(preset.n_guess_steps):
-        x = windows.batch(step, size)
         _set_rate(guess, preset, step=step, n_steps=preset.n_guess_steps)
-        loss = guess.train_on_batch(trunk_maps(codec, x), answer_of(x))
+        index = step % preset.guess_pool if preset.guess_pool else step
+        loss = guess.train_on_batch(*drawn(index))
         losses.append(float(np.ravel(loss)[0]))
         if (step + 1) % 250 == 0:
             log(f"guess {step + 1}/{preset.n_guess_steps}: {np.mean(losses):.4f}")

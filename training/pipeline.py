@@ -30,6 +30,7 @@ from training.aware_export import (
     train_heads,
 )
 from training.export import export_bundle
+from training.head_presets import head_preset_of
 from training.presets import find_preset
 from training.task_adapt import adapted_task, fit_adapted
 from training.task_aware import fit_task_aware, from_run
@@ -81,7 +82,7 @@ def run_pipeline(
         fit_adapted(
             chosen_2b,
             tasks[task],
-            load_bundle(folder),
+            [load_bundle(folder)],
             runs / f"{name}_{task}",
             log=progress(chosen_2b.n_steps),
         )
@@ -127,6 +128,13 @@ def finish_bundle(
     if not (folder / "heads.tflite").exists():
         note("phase 3, error heads")
         put_tasks(folder, tasks)
-        train_heads(preset, run, folder, tasks=tasks, log=note)
+        train_heads(
+            preset,
+            run,
+            folder,
+            tasks=tasks,
+            head_preset=head_preset_of(name),
+            log=note,
+        )
     if not calibration_names(folder):
         calibrate_shipped(folder, log=note)

@@ -26,7 +26,12 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def split_subjects(
-    data_set: str, split: str, *, leads: tuple[int, ...] | None = None, every: int = 1
+    data_set: str,
+    split: str,
+    *,
+    leads: tuple[int, ...] | None = None,
+    every: int = 1,
+    every_record: int = 1,
 ) -> Iterator[Subject]:
     """Yield the whole windows of a split's records, labelled where CinC labels them.
 
@@ -35,9 +40,10 @@ def split_subjects(
         split: of it.
         leads: indices of leads; all if None.
         every: keep one window of so many of a lead.
+        every_record: keep one record of so many.
     """
     labels = rhythm_class_names() if data_set == "cinc2017" else {}
-    for path in record_paths(data_set, split):
+    for path in record_paths(data_set, split)[::every_record]:
         found = subjects_of(
             read_recording(path),
             record=path.stem,
@@ -59,12 +65,21 @@ def first_of_each(subjects: Iterator[Subject]) -> Iterator[Subject]:
             yield subject
 
 
-def level_trier(bundle: Bundle, *, has_forecast: bool) -> LevelTrier:
-    """Return what tries a bundle's ladder with the bundle's tasks."""
+def level_trier(bundle: Bundle, *, for_targets: bool = False) -> LevelTrier:
+    """Return what tries a bundle's ladder with the bundle's tasks.
+
+    Targets, which heads are still to be trained by, are errors alone.
+    """
     tasks = [load_task(bundle, name) for name in task_names(bundle)]
     levels = [str(name) for name in bundle.config["heads"]["levels"]]
     codec = WindowCodec(bundle)
-    return LevelTrier(codec, tasks, levels, has_forecast=has_forecast)
+    return LevelTrier(
+        codec,
+        tasks,
+        levels,
+        has_forecast=not for_targets,
+        has_lossless=not for_targets,
+    )
 
 
 def try_resumably(

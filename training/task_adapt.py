@@ -3,7 +3,8 @@
 
     python -m training adapt rhythm --codec BUNDLE --tasks RUNS --run RUN
 
-BUNDLE is of phase 2, as `aware ... --out BUNDLE` makes it.
+BUNDLE is of phase 2, as `aware ... --out BUNDLE` makes it; with several of them the
+task learns to bear each.
 
 The codec of phase 2 was trained with the tasks frozen. Here it is the codec that is
 frozen, and a task goes on learning from labelled windows as before, and from pairs: its
@@ -14,7 +15,8 @@ the answers from becoming the same by saying nothing.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +34,8 @@ from training.task_networks import build_task_network
 from training.task_presets import TaskPreset
 from training.task_terms import LOSSES, SOFTENED, softened
 from training.task_trainer import LOSSES as LABEL_LOSSES
-from training.task_trainer import Windows, labelled_windows
-from training.task_windows import Versions
+from training.task_trainer import Windows, labelled_windows, taught_windows
+from training.task_windows import PeakWindows, Versions
 from training.trainer import keep_settings, load_checkpoint, run_steps
 
 
@@ -48,6 +50,9 @@ class AdaptPreset:
         n_pairs: pairs of a batch.
         pair_weight: of the pairs' loss.
         learning_rate: the highest.
+        highest_gain: of the levels of the pairs; what a level has lost can't be learnt.
+        is_taught: whether half of the windows with labels are of CinC, with the peaks
+            that the network finds on the raw window before it is adapted.
     """
 
     task: TaskPreset
@@ -56,6 +61,8 @@ class AdaptPreset:
     n_pairs: int = 16
     pair_weight: float
     learning_rate: float = 7e-4
+    highest_gain: float = math.inf
+    is_taught: bool = False
     seed: int = 31
 
 
@@ -140,7 +147,7 @@ def adapted_task(preset: AdaptPreset, run: Path) -> keras.Model:
 def fit_adapted(
     preset: AdaptPreset,
     trained: keras.Model,
-    bundle: Bundle,
+    bundles: Sequence[Bundle],
     run: Path,
     *,
     log: Callable[[dict[str, Any]], None],
@@ -150,7 +157,7 @@ def fit_adapted(
     Args:
         preset: what to train.
         trained: the task's network as phase 2 had it.
-        bundle: the codec of phase 2.
+        bundles: the codecs of phase 2.
         run: the run folder; made if it isn't there, resumed if it is.
         log: gets a row of metrics now and then.
     """
@@ -161,7 +168,10 @@ def fit_adapted(
 
     @functools.cache  # decoded for a step that is to be taken, not for a finished run
     def windows() -> tuple[Windows, PairWindows]:
-        return labelled_windows(preset.task, bundle), _pair_windows(preset, bundle)
+        labelled = labelled_windows(preset.task, bundles[0])
+        if preset.is_taught and isinstance(labelled, PeakWindows):
+            labelled = taught_windows(trained, labelled, bundles[0], run)
+        return labelled, pair_windows(preset, bundles)
 
     def train_step(step: int) -> Any:
         labelled, pairs = windows()
@@ -178,8 +188,14 @@ def fit_adapted(
     return model.network
 
 
-def _pair_windows(preset: AdaptPreset, bundle: Bundle) -> PairWindows:
+def pair_windows(preset: AdaptPreset, bundles: Sequence[Bundle]) -> PairWindows:
+    """Return the pairs of a training: leads, and what the codecs make of them."""
     leads = long_enough(load_leads("cinc2017", "train"))
     if preset.task.task == "rpeaks":
         leads = leads[::2] + load_leads("mitdb", "train")
-    return PairWindows(decoded_versions(leads, bundle), seed=preset.seed)
+    versions = decoded_versions(leads, bundles[0], highest_gain=preset.highest_gain)
+    for bundle in bundles[1:]:
+        more = decoded_versions(leads, bundle, highest_gain=preset.highest_gain)
+        for one, other in zip(versions, more, strict=True):
+            one += other[1:]
+    return PairWindows(versions, seed=preset.seed)

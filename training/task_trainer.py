@@ -9,7 +9,8 @@ the answer hangs on the heart and not on what compression takes away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,8 @@ def fit_task(
         is_due = step >= n_labelled and len(windows) == 1
         if is_due and isinstance(labelled, PeakWindows):
             save_checkpoint(run / "checkpoint.npz", model, step)
-            windows.append(_taught_windows(model, labelled, bundle, run))
+            with _averaged(model):
+                windows.append(taught_windows(model, labelled, bundle, run))
         model.optimizer.learning_rate = cosine_rate(step, preset)
         return model.train_on_batch(*windows[-1].batch(step, preset.batch_size))
 
@@ -180,10 +182,29 @@ def labelled_windows(preset: TaskPreset, bundle: Bundle) -> Windows:
     return PeakWindows([source], [1.0], seed=preset.seed)
 
 
-def _taught_windows(
+@contextlib.contextmanager
+def _averaged(model: keras.Model) -> Iterator[None]:
+    """Let a model in training have its averaged weights for a while."""
+    kept = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, kept, strict=True):
+            variable.assign(value)
+
+
+def taught_windows(
     model: keras.Model, labelled: PeakWindows, bundle: Bundle, run: Path
 ) -> PeakWindows:
-    """Return the labelled windows, and of CinC with the peaks found so far."""
+    """Return the labelled windows, and of CinC with the peaks the model finds.
+
+    Args:
+        model: the network that finds them on the raw leads.
+        labelled: windows with annotated peaks, half of those to come.
+        bundle: the codec whose reconstructions are seen, too.
+        run: the folder that keeps the peaks, so that a resumed run has the same.
+    """
     leads = long_enough(load_leads("cinc2017", "train"))
     found = _own_peaks(model, leads, run / "own_peaks.npz")
     sources = [*labelled.sources, (decoded_versions(leads, bundle), found)]
@@ -191,22 +212,15 @@ def _taught_windows(
 
 
 def _own_peaks(model: keras.Model, leads: list[Lead], path: Path) -> PeakTimes:
-    """Return the peaks the averaged network finds.
-
-    They are kept in `path`, so that a resumed run has the same.
-    """
+    """Return the peaks the network finds; they are kept in `path`."""
     if path.exists():
         with np.load(path, allow_pickle=False) as stored:
             return [stored[lead.record] for lead in leads]
-    kept = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
-    model.optimizer.finalize_variable_values(model.trainable_variables)
     peaks = []
     for lead in leads:
         x = lead.x[: len(lead.x) // 64 * 64, None]
         distance = model(x[None], training=False)
         peaks.append(find_peaks(keras.ops.convert_to_numpy(distance)[0, :, 0]))
-    for variable, value in zip(model.trainable_variables, kept, strict=True):
-        variable.assign(value)
     found = {lead.record: at for lead, at in zip(leads, peaks, strict=True)}
     np.savez_compressed(path, **found)  # type: ignore[arg-type]
     return peaks

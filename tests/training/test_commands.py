@@ -13,7 +13,7 @@ pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.errors import ConfigError
-from tests.signals import COSINE
+from tests.signals import AWARE, COSINE
 from training.__main__ import main
 from training.cli_backend import show_progress
 from training.datasets import Lead
@@ -135,10 +135,24 @@ def test_adapt_trains_phase_2b(
     words = ["adapt", "rpeaks", "--codec", str(COSINE), "--tasks", "runs"]
     words += ["--run", str(tmp_path), "--steps", "5", "--threads", "2"]
     assert main(words) == 0
-    preset, trained, bundle, run = call["args"]
+    preset, trained, bundles, run = call["args"]
     assert (preset.task.task, preset.n_steps) == ("rpeaks", 5)
-    assert (trained, bundle.name, run) == ("runs/rpeaks", "cosine", tmp_path)
+    assert (trained, run) == ("runs/rpeaks", tmp_path)
+    assert [bundle.name for bundle in bundles] == ["cosine"]
     assert started == [2]
+
+
+def test_adapt_puts_the_task_in_a_copy_of_the_first_bundle(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    named_tasks(monkeypatch)
+    monkeypatch.setattr("training.task_adapt.fit_adapted", lambda *_, **__: "adapted")
+    put = caught(monkeypatch, "training.aware_export.put_tasks")
+    words = ["adapt", "rpeaks_again", "--codec", str(COSINE), str(AWARE)]
+    words += ["--tasks", "runs", "--run", "run", "--out", str(tmp_path / "new")]
+    assert main(words) == 0
+    assert put["args"] == (tmp_path / "new", {"rpeaks": "adapted"})
+    assert (tmp_path / "new" / "body.tflite").exists()
 
 
 @pytest.mark.parametrize("is_adapted", [False, True])

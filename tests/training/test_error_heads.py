@@ -137,6 +137,22 @@ def test_the_guess_learns_the_answer(
     assert loss < 0.6 * -(share * np.log(share)).sum()
 
 
+def test_a_pool_of_batches_is_drawn_once(
+    tiny_model: CodecModel, leads: list[Lead]
+) -> None:
+    seen: list[np.ndarray] = []
+
+    def answer(x: np.ndarray) -> np.ndarray:
+        seen.append(x)
+        return polarity_of(x)
+
+    few = HeadPreset(n_guess_steps=5, guess_batch=2, guess_pool=2)
+    windows = both_ways(leads)
+    fit_guess(tiny_model, answer, windows, few, log=quiet)
+    expected = [windows.batch(i, 2) for i in range(2)]
+    assert all((a == b).all() for a, b in zip(seen, expected, strict=True))
+
+
 def test_a_guess_leaves_the_codec_as_it_is(
     tiny_model: CodecModel, leads: list[Lead]
 ) -> None:

@@ -42,6 +42,7 @@ from dynamic_deep.networks.paper import (
     build_paper_encoder,
     build_paper_trunk,
 )
+from training.task_aware_presets import TASK_AWARE_PRESETS
 
 PRESETS = {
     "standard": STANDARD,
@@ -108,10 +109,16 @@ def test_the_papers_shapes() -> None:
         build_paper_decoder(16)
 
 
+def stay_beside(config: NetworkConfig) -> list[LatentConfig]:
+    """The levels of phase 1 that stay beside those of a preset of phase 2."""
+    names = TASK_AWARE_PRESETS["edge"].kept if config is EDGE_TASKS else ()
+    return [latent for latent in EDGE.latents if latent.name in names]
+
+
 def heads_of(config: NetworkConfig, n_features: int) -> list[keras.Model]:
     """What the error heads of a preset add to a segment, and twice to a window."""
     features = build_head_features(config, n_features)
-    n_lossy = N_WAVELETS + len(config.latents)
+    n_lossy = N_WAVELETS + len(stay_beside(config)) + len(config.latents)
     summary = build_summary(features.output_shape[-1])
     return [features, summary, build_forecast(n_lossy, 1 + n_lossy, N_CHANNELS)]
 
@@ -122,7 +129,7 @@ def test_a_segment_costs_no_more_than_promised(name: str) -> None:
     trunk = build_trunk(config)
     n_features = trunk.output_shape[-1]
     total = float(count_macs(trunk))
-    for latent in config.latents:
+    for latent in [*stay_beside(config), *config.latents]:
         total += count_macs(build_tail(latent, n_features))
     if name.endswith("tasks"):
         of_segment, *of_window = heads_of(config, n_features)
@@ -154,7 +161,8 @@ def test_the_presets_keep_the_contract(name: str) -> None:
 @pytest.mark.parametrize("config", [EDGE, EDGE_TASKS])
 def test_the_edge_encoder_fits_64_kb_of_8_bit_weights(config: NetworkConfig) -> None:
     trunk = build_trunk(config)
-    parts = [build_tail(latent, trunk.output_shape[-1]) for latent in config.latents]
+    latents = [*stay_beside(config), *config.latents]
+    parts = [build_tail(latent, trunk.output_shape[-1]) for latent in latents]
     if config is EDGE_TASKS:
         parts += heads_of(config, trunk.output_shape[-1])
     n_params = trunk.count_params() + sum(part.count_params() for part in parts)

@@ -84,7 +84,7 @@ def small_presets(monkeypatch: pytest.MonkeyPatch, tiny_preset: Preset) -> None:
         monkeypatch.setattr(
             f"training.{module}.find_task_aware_preset", lambda name: aware
         )
-    monkeypatch.setattr("training.aware_export.HeadPreset", lambda: heads)
+    monkeypatch.setattr("training.pipeline.head_preset_of", lambda name: heads)
     for task in TASKS:
         adapt = AdaptPreset(
             task=tasks[f"{task}_compact"],

@@ -29,7 +29,7 @@ from training.targets import (
 
 @pytest.fixture(scope="module")
 def trier() -> LevelTrier:
-    return level_trier(load_bundle(AWARE), has_forecast=False)
+    return level_trier(load_bundle(AWARE), for_targets=True)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,7 @@ def test_the_table_goes_with_windows_and_rates(
     names = sorted(path.name for path in (tmp_path / "deep" / "run").iterdir())
     assert names == ["part_0.npz", "part_1.npz", "part_2.npz"]
     assert trials.records.tolist() == ["s0", "s1", "s2", "s3", "s4"]
+    assert not trials.lossless_bytes.any()  # which no head foretells
     assert trials.levels == tuple(trier.codec.bundle.config["heads"]["levels"])
     assert np.isnan(trials.center).all()
     assert x.shape == (5, WINDOW_LEN)

@@ -26,6 +26,7 @@ from training.task_adapt import (
     adapted_task,
     build_adapted,
     fit_adapted,
+    pair_windows,
 )
 from training.task_presets import TaskPreset
 from training.task_terms import LOSSES, kl_divergence, softened
@@ -52,7 +53,9 @@ PRESETS = {
 }
 
 
-def noisy(leads: list[Lead], bundle: Bundle | None = None) -> list[list[np.ndarray]]:
+def noisy(
+    leads: list[Lead], bundle: Bundle | None = None, *, highest_gain: float = np.inf
+) -> list[list[np.ndarray]]:
     """Each lead as it is, and as a poor level might give it back."""
     rng = np.random.default_rng(2)
     raw = [(lead.x - lead.x.mean()) / lead.x.std() for lead in leads]
@@ -135,7 +138,7 @@ def test_answers_on_pairs_come_closer(
     preset = dataclasses.replace(
         PRESETS[task], n_steps=40, pair_weight=300.0, learning_rate=0.1
     )
-    adapted = fit_adapted(preset, trained, bundle, tmp_path, log=quiet)
+    adapted = fit_adapted(preset, trained, [bundle], tmp_path, log=quiet)
     assert apart(trained) == before  # what phase 2 had stays as it is
     assert apart(adapted) < 0.5 * before
 
@@ -149,7 +152,7 @@ def test_labels_are_learned_along_the_way(
     preset = dataclasses.replace(PRESETS["rhythm"], n_steps=25, pair_weight=0.0)
     trained = build_adapted(preset).network
     x = np.stack([lead[0][:WINDOW_LEN, None] for lead in noisy(leads)])
-    adapted = fit_adapted(preset, trained, bundle, tmp_path, log=quiet)
+    adapted = fit_adapted(preset, trained, [bundle], tmp_path, log=quiet)
     shares = [numpy(v(x))[..., 2].mean() for v in (trained, adapted)]
     assert shares[1] > shares[0] + 0.1
 
@@ -160,7 +163,7 @@ def test_a_cut_run_resumes_to_the_same_weights(
 ) -> None:
     preset = PRESETS[task]
     trained = build_adapted(preset).network
-    unbroken = fit_adapted(preset, trained, bundle, tmp_path / "a", log=quiet)
+    unbroken = fit_adapted(preset, trained, [bundle], tmp_path / "a", log=quiet)
     assert not same(unbroken, trained)
 
     def cut(row: dict[str, Any]) -> None:
@@ -168,11 +171,44 @@ def test_a_cut_run_resumes_to_the_same_weights(
 
     run = tmp_path / "b"
     with pytest.raises(KeyboardInterrupt):
-        fit_adapted(preset, trained, bundle, run, log=cut)  # at 3, past a checkpoint
-    resumed = fit_adapted(preset, trained, bundle, run, log=quiet)
+        fit_adapted(preset, trained, [bundle], run, log=cut)  # at 3, past a checkpoint
+    resumed = fit_adapted(preset, trained, [bundle], run, log=quiet)
     assert same(unbroken, resumed)
     # What is kept of it is the moving average, as `fit_adapted` gives it.
     assert same(adapted_task(preset, run), unbroken)
+
+
+def test_pairs_are_of_every_codec_up_to_a_gain(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, leads: list[Lead]
+) -> None:
+    asked: list[float] = []
+
+    def versions(leads: list[Lead], bundle: Bundle, *, highest_gain: float) -> Any:
+        asked.append(highest_gain)
+        return [[lead.x, lead.x + 1.0] for lead in leads]
+
+    monkeypatch.setattr("training.task_adapt.decoded_versions", versions)
+    preset = dataclasses.replace(PRESETS["rpeaks"], highest_gain=96.0)
+    windows = pair_windows(preset, [bundle, bundle])
+    assert asked == [96.0, 96.0]
+    assert {len(lead) for lead in windows.versions} == {3}  # raw, and one of each
+    assert all((lead[1] == lead[2]).all() for lead in windows.versions)
+
+
+def test_the_network_of_before_teaches_on_leads_without_beats(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preset = dataclasses.replace(PRESETS["rpeaks"], n_steps=1, is_taught=True)
+    trained = build_adapted(preset).network
+    teachers: list[keras.Model] = []
+
+    def record(model: keras.Model, labelled: Any, *_: Any) -> Any:
+        teachers.append(model)
+        return labelled
+
+    monkeypatch.setattr("training.task_adapt.taught_windows", record)
+    fit_adapted(preset, trained, [bundle], tmp_path, log=quiet)
+    assert teachers == [trained]
 
 
 def test_a_finished_run_decodes_nothing(
@@ -180,21 +216,21 @@ def test_a_finished_run_decodes_nothing(
 ) -> None:
     preset = dataclasses.replace(PRESETS["rhythm"], n_steps=1)
     trained = build_adapted(preset).network
-    first = fit_adapted(preset, trained, bundle, tmp_path, log=quiet)
+    first = fit_adapted(preset, trained, [bundle], tmp_path, log=quiet)
 
     def refuse(*_: Any) -> None:
         raise AssertionError("nothing is to be decoded")
 
     monkeypatch.setattr("training.task_adapt.decoded_versions", refuse)
     monkeypatch.setattr("training.task_trainer.decoded_versions", refuse)
-    assert same(fit_adapted(preset, trained, bundle, tmp_path, log=quiet), first)
+    assert same(fit_adapted(preset, trained, [bundle], tmp_path, log=quiet), first)
 
 
 def test_presets_are_found_or_refused(tmp_path: Path) -> None:
-    for task, preset in ADAPT_PRESETS.items():
-        assert find_adapt_preset(task) is preset
-        assert preset.task.task == task
-    with pytest.raises(ConfigError, match="rhythm, rpeaks, got 'sleep'"):
+    for name, preset in ADAPT_PRESETS.items():
+        assert find_adapt_preset(name) is preset
+        assert preset.task.task == name.removesuffix("_again")
+    with pytest.raises(ConfigError, match="rpeaks, rpeaks_again, got 'sleep'"):
         find_adapt_preset("sleep")
     with pytest.raises(ConfigError, match=r"must hold checkpoint\.npz"):
         adapted_task(PRESETS["rhythm"], tmp_path)
