@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the project's own commands as processes, and see what they needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynamic_deep.errors import DynamicDeepError
+
+_KIB_PER_MB = 1000.0 / 1.024  # Linux counts memory in KiB
+
+
+class StepError(DynamicDeepError):
+    """A step of an experiment did not end well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepCost:
+    """What a process needed.
+
+    Attributes:
+        wall_s: from start to end.
+        cpu_s: processor time, its children's included.
+        peak_memory_mb: the largest resident set of the process itself, 10^6 bytes.
+        status: exit status.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_memory_mb: float
+    status: int
+
+
+class Step:
+    """A command in a process of its own.
+
+    Args:
+        words: of the command, without the interpreter.
+        log: gets standard error; what came on standard output lies beside it.
+    """
+
+    def __init__(self, words: Sequence[str], log: Path) -> None:
+        self.words = list(words)
+        self.log = log
+        self.output = log.with_suffix(".out")
+        self._began_s = time.monotonic()
+        with log.open("wb") as errors, self.output.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, *self.words],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+            )
+
+    def end(self, signal_number: int | None = None) -> StepCost:
+        """Wait for its end, after a signal if one is given; call it once."""
+        if signal_number is not None:
+            os.kill(self._process.pid, signal_number)  # not waited for: the id is its
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        return StepCost(
+            wall_s=round(time.monotonic() - self._began_s, 2),
+            cpu_s=round(usage.ru_utime + usage.ru_stime, 2),
+            peak_memory_mb=round(usage.ru_maxrss / _KIB_PER_MB, 1),
+            status=self._process.returncode,
+        )
+
+    def check(self, cost: StepCost) -> StepCost:
+        """Return the cost of a step that ended well.
+
+        Raises:
+            StepError: If it did not.
+        """
+        if cost.status:
+            said = self.log.read_text(errors="replace").strip().splitlines()
+            last = said[-1] if said else "nothing on standard error"
+            raise StepError(
+                f"a step must end with status 0, {' '.join(self.words[:4])} ended with "
+                f"{cost.status}: {last}; see {self.log}"
+            )
+        return cost
+
+
+def run_step(words: Sequence[str], log: Path) -> tuple[str, StepCost]:
+    """Run a command to its end; return its standard output and what it needed.
+
+    Raises:
+        StepError: If it does not end with status 0.
+    """
+    step = Step(words, log)
+    cost = step.check(step.end())
+    return step.output.read_text(), cost
