@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of levels and what their coders need, as a C source."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.bundle import Bundle, Level
+from dynamic_deep.engine_int8 import IntegerEncoder
+from dynamic_deep.errors import ModelError
+from dynamic_deep.firmware.c_text import array, head
+from dynamic_deep.quantizer import quantize
+
+FRACTION_BITS = 20
+MAX_FACTOR = 1 << 24  # 255 times it still fits 32 bits
+KINDS = {
+    "lossless": "DD_LOSSLESS",
+    "near_lossless": "DD_NEAR_LOSSLESS",
+    "wavelet": "DD_WAVELET",
+    "neural": "DD_NEURAL",
+}
+
+
+def level_tables(bundle: Bundle, encoder: IntegerEncoder) -> tuple[str, int]:
+    """Return `dd_levels.c`, and the bytes that its tables take."""
+    text, n_bytes = "", 0
+    rows = []
+    for level in bundle.levels:
+        pointers = {"wavelet": "NULL", "neural": "NULL"}
+        if level.kind == "wavelet":
+            part, size = _wavelet(bundle, level)
+        elif level.kind == "neural":
+            part, size = _neural(bundle, level, encoder)
+        else:
+            part, size = "", 0
+        if level.kind in pointers:
+            pointers[level.kind] = f"&{level.name}"
+        text += part
+        n_bytes += size
+        rows.append(
+            f'    {{{level.id}, {KINDS[level.kind]}, "{level.name}", '
+            f"{pointers['wavelet']}, {pointers['neural']}}},"
+        )
+    scale = bundle.scales.scales.counts[0].astype(np.uint16)
+    offset = bundle.scales.offsets.counts[0].astype(np.uint16)
+    text += array("uint16_t", "dd_scale_counts", scale, static=False)
+    text += array("uint16_t", "dd_offset_counts", offset, static=False)
+    text += "\nconst dd_level dd_levels[DD_N_LEVELS] = {\n" + "\n".join(rows) + "\n};\n"
+    text += (
+        "\nconst dd_level *dd_level_by_id(uint32_t id) {\n"
+        "  for (uint32_t i = 0; i < DD_N_LEVELS; i++)\n"
+        "    if (dd_levels[i].id == id) return &dd_levels[i];\n"
+        "  return NULL;\n}\n"
+    )
+    before = head(f"bundle {bundle.name}, model {bundle.model_id.hex()}")
+    n_bytes += scale.nbytes + offset.nbytes
+    return f'{before}#include "dd_levels.h"\n\n{text}', n_bytes
+
+
+def _wavelet(bundle: Bundle, level: Level) -> tuple[str, int]:
+    name = level.name
+    coder = bundle.wavelet_coder(name)
+    counts = coder.level.counts.astype(np.uint16)
+    text = array("uint16_t", f"{name}_counts", counts, static=True)
+    text += (
+        f"static const dd_wavelet_level {name} = {{{len(counts)}, "
+        f"{coder.symbols.limit}, {np.float32(coder.level.step):.9g}f, "
+        f"&{name}_counts[0][0]}};\n\n"
+    )
+    return text, counts.nbytes
+
+
+def _neural(bundle: Bundle, level: Level, encoder: IntegerEncoder) -> tuple[str, int]:
+    name, shape = level.name, bundle.latents[level.name]
+    coder = bundle.latent_coder(name)
+    context = coder.context
+    factors, offset = integer_quantizer(
+        encoder.meaning.units[shape.level_idx], shape.threshold
+    )
+    parts = {
+        "bias": ("int16_t", context.bias.astype(np.int16)),
+        "earlier": ("int16_t", context.earlier.astype(np.int16)),
+        "same": ("int16_t", context.same[[0, 2]].astype(np.int16)),
+        "counts": ("uint16_t", coder.symbols.tables.counts.astype(np.uint16)),
+        "factors": ("uint32_t", factors),
+    }
+    text = "".join(
+        array(kind, f"{name}_{key}", entries, static=True)
+        for key, (kind, entries) in parts.items()
+    )
+    zero = encoder.zero_of(shape.level_idx)
+    text += (
+        f"static const dd_neural_level {name} = {{{shape.n_channels}, {shape.stride}, "
+        f"{context.n_groups}, {coder.symbols.limit}, {name}_bias, "
+        f"&{name}_earlier[0][0][0], &{name}_same[0][0][0], &{name}_counts[0][0], "
+        f"{zero}, {name}_factors, {offset}u}};\n\n"
+    )
+    return text, sum(entries.nbytes for _, entries in parts.values())
+
+
+def integer_quantizer(
+    units: npt.NDArray[np.float32], threshold: float
+) -> tuple[npt.NDArray[np.uint32], int]:
+    """Return what `dd_quantize` needs to do as `quantizer.quantize` does.
+
+    Args:
+        units: the value of one unit of each channel, quantiser steps.
+        threshold: of the level.
+
+    Returns:
+        A factor for each channel and an offset, with `FRACTION_BITS` fraction bits.
+
+    Raises:
+        ModelError: If no integers do the same for all 256 values.
+    """
+    offset = round((1.0 - threshold) * (1 << FRACTION_BITS))
+    sizes = np.arange(256, dtype=np.int64)
+    factors = []
+    for unit in units:
+        wanted = quantize(sizes.astype(np.float32) * unit, threshold)
+        first = round(float(unit) * (1 << FRACTION_BITS))
+        for factor in (first + delta for delta in (0, 1, -1, 2, -2, 3, -3)):
+            found = (sizes * factor + offset) >> FRACTION_BITS
+            if 0 <= factor < MAX_FACTOR and np.array_equal(found, wanted):
+                factors.append(factor)
+                break
+        else:
+            raise ModelError(
+                f"a latent's unit must lie on the grid of 2^-{FRACTION_BITS} steps, got "
+                f"{float(unit):g}; make the integer encoder again"
+            )
+    return np.array(factors, np.uint32), offset
