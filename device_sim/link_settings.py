@@ -14,8 +14,8 @@ class LinkSettings:
 
     Attributes:
         window: messages that may be on their way without acknowledgement.
-        ack_timeout_s: after so long a message is sent again, then after twice as long,
-            and so on up to `max_ack_timeout_s`.
+        ack_timeout_s: after so long without acknowledgement the oldest message is sent
+            again, then after twice as long, and so on up to `max_ack_timeout_s`.
         max_ack_timeout_s: the longest such time.
         first_retry_s: a lost connection is tried again after half to all of this, then
             of twice as long, and so on up to `max_retry_s`.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import ssl
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class _OnItsWay:
     stored: Stored
-    due_s: float  # when to send it again
-    wait_s: float
+    sent_s: float
     is_at_broker: bool = False
 
 
@@ -73,6 +73,8 @@ class MqttLink:
         self._by_mid: dict[int, _OnItsWay] = {}
         self._last_row = 0
         self._has_more = True
+        self._wait_s = settings.ack_timeout_s
+        self._patient_until_s = 0.0
         self.client = self._make_client(password, address, context)
 
     def _make_client(
@@ -120,25 +122,36 @@ class MqttLink:
         """Send what the window has room for, and again what is overdue."""
         if not self.is_online:
             return
-        for item in self._on_its_way.values():
-            # Before the broker has it, repeating it is the connection's business.
-            if now_s >= item.due_s and item.is_at_broker:
-                item.wait_s = min(2 * item.wait_s, self._settings.max_ack_timeout_s)
-                item.due_s = now_s + item.wait_s
-                self._publish(item)
-                self.counts.n_resent += 1
+        self._send_again(now_s)
         n_free = self._settings.window - len(self._on_its_way)
         if n_free <= 0 or not self._has_more:
             return
-        wait_s = self._settings.ack_timeout_s
         found = self._outbox.pending(self.device, after=self._last_row, limit=n_free)
         self._has_more = len(found) == n_free
         for stored in found:
-            item = _OnItsWay(stored, now_s + wait_s, wait_s)
+            item = _OnItsWay(stored, now_s)
             self._on_its_way[stored.row_id] = item
             self._last_row = stored.row_id
             self._publish(item)
             self.counts.n_sent += 1
+
+    def _send_again(self, now_s: float) -> None:
+        """Send the oldest message again if it is overdue.
+
+        Only the oldest: an acknowledgement tells of all before it, so the others may
+        well be there, and more of them would only delay what is slow already.
+        """
+        item = next(iter(self._on_its_way.values()), None)
+        if item is None or now_s < max(
+            item.sent_s + self._wait_s, self._patient_until_s
+        ):
+            return
+        if not item.is_at_broker:
+            return  # repeating it is the connection's business
+        item.sent_s = now_s
+        self._wait_s = min(2 * self._wait_s, self._settings.max_ack_timeout_s)
+        self._publish(item)
+        self.counts.n_resent += 1
 
     def note_stored(self) -> None:
         """Note that the outbox has new messages."""
@@ -158,6 +171,7 @@ class MqttLink:
             return
         self.is_online, self.trouble = True, ""
         self._retry_s = self._settings.first_retry_s
+        self._wait_s = self._settings.ack_timeout_s
         self.counts.n_connects += 1
         client.subscribe(ack_topic(self.device), qos=1)
 
@@ -180,10 +194,13 @@ class MqttLink:
             return
         self.counts.n_acks += 1
         self._outbox.acknowledge(ack)
+        now_s = time.monotonic()
         for row_id, item in list(self._on_its_way.items()):
             stored = item.stored
             if stored.session == ack.session and stored.number <= ack.number:
                 del self._on_its_way[row_id]
+                self._wait_s = self._settings.ack_timeout_s
+                self._patient_until_s = now_s + 2 * (now_s - item.sent_s)
 
     def _verified(self, payload: bytes) -> Ack | None:
         try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import operator
 import queue
-import ssl
 import threading
 import time
 from collections.abc import Iterable
@@ -23,6 +22,7 @@ from device_sim.link_selector import LinkSelector, read_all
 from device_sim.link_settings import LinkCounts, LinkSettings
 from device_sim.mqtt_link import MqttLink
 from device_sim.outbox import Outbox, OutboxError
+from device_sim.trust import tls_context
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.uplink.keys import DeviceKeys
 from dynamic_deep.uplink.transport import BrokerAddress
@@ -63,7 +63,7 @@ class MqttUplink:
         settings: LinkSettings | None = None,
     ) -> None:
         self._outbox = outbox
-        context = _tls_context(address)
+        context = tls_context(address)
         settings = settings or LinkSettings()
         try:
             links = [
@@ -233,14 +233,3 @@ class MqttUplink:
                 link.note_failure(trouble, time.monotonic())
             else:
                 self._serve(link)
-
-
-def _tls_context(address: BrokerAddress) -> ssl.SSLContext | None:
-    if not address.is_tls:
-        return None
-    try:
-        return ssl.create_default_context(cafile=address.ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"an authority must be a PEM file, got {error} for {address.ca_file}"
-        ) from error
