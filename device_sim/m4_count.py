@@ -66,11 +66,11 @@ def count(
             f"counting needs {COMPILER} and {EMULATOR}; install gcc-arm-none-eabi, "
             "libnewlib-arm-none-eabi and qemu-system-arm"
         )
+    code = [*SOURCES.glob("*.c"), *firmware_sources(firmware)]
     with tempfile.TemporaryDirectory(prefix="dynamic-deep-") as name:
         folder = Path(name)
         counted = write_data(folder / "data.h", records, load_bundle(bundle_name))
         program = folder / "count.elf"
-        code = [*SOURCES.glob("*.c"), *_needed(firmware)]
         _call(
             [
                 *(COMPILER, *FLAGS, f"-I{SOURCES}", f"-I{firmware}", f"-I{folder}"),
@@ -83,9 +83,17 @@ def count(
     return _per_unit(printed, counted)
 
 
-def _needed(firmware: Path) -> list[Path]:
-    names = ("dd_lossless", "dd_predict", "dd_range", "dd_lossless_tables")
-    paths = [firmware / f"{name}.c" for name in names]
+def firmware_sources(firmware: Path) -> list[Path]:
+    """Return the files of an export that are counted.
+
+    Raises:
+        ConfigError: If one is missing.
+    """
+    names = (
+        *("latent", "levels", "lossless", "lossless_tables", "predict", "range"),
+        *("wavelet", "window"),
+    )
+    paths = [firmware / f"dd_{name}.c" for name in names]
     missing = [path.name for path in paths if not path.is_file()]
     if missing:
         raise ConfigError(
@@ -117,12 +125,15 @@ def _per_unit(printed: str, counted: Counted) -> dict[str, float]:
         values.setdefault(name, []).append(int(number))
     _check_bytes(values, counted)
     tick = KNOWN_INSTRUCTIONS / values.pop("known")[0]
-    (network,) = values.pop("network")
+    (network,), (neural,) = values.pop("network"), values.pop("neural")
     found = {
         name: tick * sum(ticks) / len(ticks) / counted.units[name]
         for name, ticks in values.items()
         if not name.endswith("_bytes")
     }
+    # A neural level is its symbols, each with the sums of the context model before it.
+    contexts = tick * neural - found["symbol"] * counted.units["symbol"]
+    found["context_per_mac"] = contexts / counted.context_macs
     return {**found, "macs_per_instruction": counted.macs / (tick * network)}
 
 

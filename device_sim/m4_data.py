@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from device_sim.workload import context_macs
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.config import SEGMENT_LEN
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.lossless import encode_lossless
-from dynamic_deep.quantizer import SymbolCoder
 from dynamic_deep.recording import read_recording
 from dynamic_deep.window_codec import WindowCodec, WindowPlace
+from dynamic_deep.window_encoder import INT8
 
 N_SAMPLES = 8960
 N_TAPS, UP, DOWN = 121, 5, 6  # of the filter from 360 to 300 Hz
@@ -36,11 +37,13 @@ class Counted:
     Attributes:
         units: how many units each piece of code goes through, by name.
         macs: multiply-accumulates of the encoder for a segment.
+        context_macs: those of the context model for the latent.
         n_bytes: what the Python codec makes of the same windows, by name.
     """
 
     units: Mapping[str, float]
     macs: int
+    context_macs: int
     n_bytes: Mapping[str, Sequence[int]]
 
 
@@ -50,15 +53,17 @@ def write_data(path: Path, records: Sequence[Path], bundle: Bundle) -> Counted:
     Args:
         path: where to.
         records: the first window of lead 0 of each is taken.
-        bundle: whose encoder and tables.
+        bundle: whose encoder and tables; with an int8 encoder.
 
     Raises:
         ConfigError: If a record is shorter than a window.
+        ModelError: If the bundle has no int8 encoder.
     """
     windows = [_first_window(record) for record in records]
     layers = encoder_layers(bundle.networks["encoder"])
-    symbols = _symbols(bundle, windows[0])
-    lines = ["#include <stdint.h>"]
+    coded = _code(bundle, windows[0])
+    level, coder = bundle.level(LATENT), bundle.latent_coder(LATENT)
+    n_steps, n_channels = coded.latent.shape
     sizes = {
         "N_SAMPLES": N_SAMPLES,
         "N_SEGMENT": SEGMENT_LEN,
@@ -66,34 +71,49 @@ def write_data(path: Path, records: Sequence[Path], bundle: Bundle) -> Counted:
         "N_TAPS": N_TAPS,
         "N_RESAMPLED": N_RESAMPLED,
         "N_LAYERS": len(layers),
+        "LATENT_LEVEL": level.id,
+        "WAVELET_LEVEL": bundle.level(WAVELET).id,
+        "N_STEPS": n_steps,
+        "QUANTIZED": SEGMENT_LEN // bundle.latents[LATENT].stride * n_channels,
+        "N_SYMBOLS": coded.latent.size,
+        "WIDTH": coder.symbols.tables.n_symbols,
     }
+    lines = ["#include <stdint.h>"]
     lines += [f"#define {name} {value}" for name, value in sizes.items()]
-    lines.append(_array("int16_t SAMPLES[][N_SAMPLES]", windows))
-    lines.append(_array("uint32_t LAYERS[][6]", layers))
-    for name, (rows, columns, counts) in symbols.items():
-        lines.append(f"#define N_{name} {len(rows)}")
-        lines.append(f"#define {name}_WIDTH {counts.shape[1]}")
-        lines.append(_array(f"uint16_t {name}_COUNTS[]", counts.ravel()))
-        lines.append(_array(f"uint8_t {name}_ROWS[]", rows))
-        lines.append(_array(f"uint16_t {name}_COLUMNS[]", columns))
+    lines += [
+        _array("int16_t SAMPLES[][N_SAMPLES]", windows),
+        _array("uint32_t LAYERS[][6]", layers),
+        _array("int16_t LATENT[]", coded.latent.ravel()),
+        _array("uint16_t COUNTS[][WIDTH]", coder.symbols.tables.counts),
+        _array("uint8_t ROWS[]", coded.rows),
+        _array("uint8_t COLUMNS[]", coded.columns),
+    ]
     path.write_text("\n".join(lines) + "\n")
     return Counted(
-        units={
-            "acquire_per_sample": N_SAMPLES,
-            "resample_per_tap": N_RESAMPLED * N_TAPS / UP,
-            "scale_per_sample": N_SAMPLES,
-            "wavelet_per_sample": N_SAMPLES,
-            "quantize_per_value": N_SAMPLES,
-            "head_per_mac": N_DENSE_IN * N_DENSE_OUT,
-            "pack_per_byte": N_SAMPLES * PACKED_BITS / 8,
-            "rice_per_sample": N_SAMPLES,
-            "lossless_per_sample": N_SAMPLES,
-            "symbol": len(symbols["LATENT"][0]),
-            "coefficient": len(symbols["WAVELET"][0]),
-        },
+        units=_units(sizes),
         macs=sum(_macs(layer) for layer in layers),
-        n_bytes={"lossless_bytes": [len(encode_lossless(x)) for x in windows]},
+        context_macs=n_steps * context_macs(coder),
+        n_bytes={
+            "lossless_bytes": [len(encode_lossless(x)) for x in windows],
+            "neural_bytes": [coded.n_bytes],
+        },
     )
+
+
+def _units(sizes: Mapping[str, int]) -> dict[str, float]:
+    return {
+        "acquire_per_sample": N_SAMPLES,
+        "resample_per_tap": N_RESAMPLED * N_TAPS / UP,
+        "scale_per_sample": N_SAMPLES,
+        "wavelet_per_sample": N_SAMPLES,
+        "quantize_per_value": sizes["QUANTIZED"],
+        "head_per_mac": N_DENSE_IN * N_DENSE_OUT,
+        "pack_per_byte": N_SAMPLES * PACKED_BITS / 8,
+        "rice_per_sample": N_SAMPLES,
+        "lossless_per_sample": N_SAMPLES,
+        "symbol": sizes["N_SYMBOLS"],
+        "coefficient": N_SAMPLES,
+    }
 
 
 def _first_window(record: Path) -> IntArray:
@@ -142,34 +162,37 @@ def _macs(layer: tuple[int, ...]) -> int:
     return steps * n_out * kernel * (1 if is_single else n_in)
 
 
-Symbols = tuple[list[int], list[int], npt.NDArray[np.uint32]]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Coded:
+    """A window at the neural level that is counted."""
+
+    latent: npt.NDArray[np.int32]  # (n_steps, n_channels)
+    rows: list[int]  # table of each symbol, in the order of coding
+    columns: list[int]  # its place in the table
+    n_bytes: int
 
 
-def _symbols(bundle: Bundle, window: IntArray) -> dict[str, Symbols]:
-    """Return table numbers, columns and tables of a window's symbols."""
-    codec = WindowCodec(bundle)
+def _code(bundle: Bundle, window: IntArray) -> _Coded:
+    codec = WindowCodec(bundle, precision=INT8)
     place = WindowPlace(n_samples=N_SAMPLES, fs=300.0, baseline=0, adc_bits=16)
     analysis = codec.analyze(window.astype(np.int32), place)
-    latent = codec.quantized_latent(analysis, bundle.level(LATENT))
+    level = bundle.level(LATENT)
+    latent = codec.quantized_latent(analysis, level)
     coder = bundle.latent_coder(LATENT)
-    wavelet = bundle.wavelet_coder(WAVELET)
-    bands = wavelet.level.quantize(analysis.normalized)
-    passes = [(idx, latent[steps, group]) for steps, group, idx in coder.passes(latent)]
-    numbered = [(np.full(len(x), number), x) for number, x in enumerate(bands)]
-    return {
-        "LATENT": _columns(coder.symbols, passes),
-        "WAVELET": _columns(wavelet.symbols, numbered),
-    }
-
-
-def _columns(coder: SymbolCoder, parts: Iterable[tuple[IntArray, IntArray]]) -> Symbols:
+    limit = coder.symbols.limit
     rows: list[int] = []
     columns: list[int] = []
-    for numbers, values in parts:
-        rows += numbers.ravel().tolist()
-        coded = np.where(np.abs(values) > coder.limit, coder.limit + 1, values)
-        columns += (coded + coder.limit).ravel().tolist()
-    return rows, columns, coder.tables.counts
+    for steps, group, tables in coder.passes(latent):
+        values = latent[steps, group]
+        coded = np.where(np.abs(values) > limit, limit + 1, values) + limit
+        rows += tables.ravel().tolist()
+        columns += coded.ravel().tolist()
+    return _Coded(
+        latent=latent,
+        rows=rows,
+        columns=columns,
+        n_bytes=len(codec.encode(analysis, level)),
+    )
 
 
 def _array(declaration: str, values: Any) -> str:

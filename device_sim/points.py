@@ -118,10 +118,10 @@ class CodeCost:
         resample_per_tap: of a polyphase filter.
         scale_per_sample: mean, deviation, int8.
         wavelet_per_sample: six octaves, per sample of the window.
-        quantize_per_value: a latent value or a coefficient.
+        quantize_per_value: a latent value.
         context_per_mac: of the integer context model.
         symbol: of a latent through the range coder.
-        coefficient: of a wavelet through the range coder.
+        coefficient: of a wavelet, quantised and through the range coder.
         lossless_per_sample: level `lossless`, all of it.
         rice_per_sample: the light lossless coder.
         pack_per_byte: of samples sent as they are.

@@ -35,10 +35,10 @@ class Work:
         resample_taps: of the filter to the model's rate.
         scaled: samples brought to the window's scale.
         transformed: samples through the wavelet transform.
-        quantized: latent values and coefficients.
+        quantized: latent values.
         context_macs: of the integer context model.
         symbols: of latents through the range coder.
-        coefficients: of wavelets through the range coder.
+        coefficients: of wavelets, quantised and through the range coder.
         lossless: samples through level `lossless`.
         rice: samples through the light lossless coder.
         packed_bytes: of samples sent as they are.
@@ -176,7 +176,7 @@ class CodecWork:
         """
         if level.kind == "wavelet":  # the two symbols are scale and offset
             n_values = _padded(place.model_len)
-            return Work(quantized=n_values, symbols=2, coefficients=n_values)
+            return Work(symbols=2, coefficients=n_values)
         if level.kind == "neural":
             shape = self._bundle.latents[level.name]
             n_steps = coded_steps(place.model_len, shape.stride)

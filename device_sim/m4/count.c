@@ -3,6 +3,8 @@
    written by m4_data.py; the firmware's own code comes from an export. */
 #include "data.h"
 #include "dd_lossless.h"
+#include "dd_wavelet.h"
+#include "dd_window.h"
 #include "kernels.h"
 
 void print(const char *text);
@@ -56,12 +58,31 @@ static void signals(void) {
   for (uint32_t i = 0; i < N_TAPS; i++) taps[i] = 1.0f / N_TAPS;
   COUNT("acquire_per_sample", m4_take(bytes, N_SAMPLES, small, 0, N_SAMPLES));
   COUNT("resample_per_tap", m4_resample(signal, N_RESAMPLED, taps, N_TAPS, 5, 6, room));
-  COUNT("scale_per_sample", m4_scale(SAMPLES[0], N_SAMPLES, 0.05f, maps[0]));
-  COUNT("wavelet_per_sample", m4_wavelet(signal, N_SAMPLES, 6, room));
-  COUNT("quantize_per_value",
-        m4_quantize_float(signal, N_SAMPLES, 20.0f, 0.38f, small));
   COUNT("head_per_mac", m4_dense(room, signal, 192, 32, room + 8192));
   COUNT("pack_per_byte", m4_pack(SAMPLES[0], N_SAMPLES, 12, bytes));
+}
+
+static void to_scale(dd_window_scale *scale) {
+  *scale = dd_measure(SAMPLES[0], N_SAMPLES, 0);
+  for (uint32_t i = 0; i < N_SAMPLES / N_SEGMENT; i++)
+    dd_segment(scale, SAMPLES[0], N_SAMPLES, 0, i, maps[0]);
+}
+
+static void levels(void) {
+  uint32_t len;
+  dd_window_scale scale;
+  const dd_neural_level *neural = dd_level_by_id(LATENT_LEVEL)->neural;
+  const dd_wavelet_level *wavelet = dd_level_by_id(WAVELET_LEVEL)->wavelet;
+  COUNT("scale_per_sample", to_scale(&scale));
+  COUNT("quantize_per_value", dd_quantize(neural, maps[0], QUANTIZED, small));
+  COUNT("neural", dd_neural_encode(neural, &scale, LATENT, N_STEPS, bytes, sizeof bytes,
+                                   &len));
+  print_count("neural_bytes", len);
+  float unit = dd_scale_of(&scale), offset = dd_offset_of(&scale);
+  for (uint32_t i = 0; i < N_SAMPLES; i++) signal[i] = (SAMPLES[0][i] - offset) / unit;
+  COUNT("wavelet_per_sample", dd_wavelet_transform(signal, N_SAMPLES));
+  COUNT("coefficient", dd_wavelet_encode(wavelet, &scale, signal, N_SAMPLES, bytes,
+                                         sizeof bytes, &len));
 }
 
 static void lossless(void) {
@@ -76,28 +97,22 @@ static void lossless(void) {
   }
 }
 
-#define CODE(name, label)                                                            \
-  do {                                                                               \
-    uint32_t len;                                                                    \
-    dd_range_coder coder;                                                            \
-    START;                                                                           \
-    dd_range_start(&coder, bytes, sizeof bytes);                                     \
-    for (uint32_t i = 0; i < N_##name; i++)                                          \
-      dd_range_symbol(&coder, name##_COUNTS + name##_ROWS[i] * name##_WIDTH,         \
-                      name##_WIDTH, name##_COLUMNS[i]);                              \
-    dd_range_finish(&coder, &len);                                                   \
-    STOP(label);                                                                     \
-  } while (0)
-
 static void symbols(void) {
-  CODE(LATENT, "symbol");
-  CODE(WAVELET, "coefficient");
+  uint32_t len;
+  dd_range_coder coder;
+  START;
+  dd_range_start(&coder, bytes, sizeof bytes);
+  for (uint32_t i = 0; i < N_SYMBOLS; i++)
+    dd_range_symbol(&coder, COUNTS[ROWS[i]], WIDTH, COLUMNS[i]);
+  dd_range_finish(&coder, &len);
+  STOP("symbol");
 }
 
 int main(void) {
   known();
   network();
   signals();
+  levels();
   lossless();
   symbols();
   return 0;

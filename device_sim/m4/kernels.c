@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels.h"
 
-#include <math.h>
 #include <string.h>
 
 static inline uint32_t word_at(const int8_t *p) {
@@ -79,51 +78,6 @@ void m4_depthwise(const m4_conv *layer, const int8_t *x, int8_t *y) {
         sum += x[(t * layer->stride + k) * n + c] * layer->weights[k * n + c];
       y[t * n + c] = rescaled(sum, layer->multiplier[c], layer->shift);
     }
-}
-
-/* The biorthogonal 4.4 wavelet in four lifting steps, periodic. */
-static void lift(float *x, uint32_t n, uint32_t first, float weight) {
-  for (uint32_t i = first; i < n; i += 2) {
-    float before = i ? x[i - 1] : x[n - 1], after = i + 1 < n ? x[i + 1] : x[0];
-    x[i] += weight * (before + after);
-  }
-}
-
-void m4_wavelet(float *x, uint32_t n, uint32_t octaves, float *room) {
-  for (; octaves > 0; octaves--, n /= 2) {
-    lift(x, n, 1, -1.586134342f);
-    lift(x, n, 0, -0.05298011854f);
-    lift(x, n, 1, 0.8829110762f);
-    lift(x, n, 0, 0.4435068522f);
-    for (uint32_t i = 0; i < n / 2; i++) {
-      room[i] = x[2 * i] * 1.149604398f;
-      room[n / 2 + i] = x[2 * i + 1] * 0.8698644523f;
-    }
-    memcpy(x, room, n * sizeof *x);
-  }
-}
-
-void m4_scale(const int16_t *x, uint32_t n, float step, int8_t *y) {
-  float sum = 0.0f, power = 0.0f;
-  for (uint32_t i = 0; i < n; i++) sum += x[i];
-  float mean = sum / n;
-  for (uint32_t i = 0; i < n; i++) {
-    float centred = x[i] - mean;
-    power += centred * centred;
-  }
-  float factor = 1.0f / (sqrtf(power / n) * step);
-  for (uint32_t i = 0; i < n; i++) {
-    int32_t value = (int32_t)((x[i] - mean) * factor + 128.5f) - 128;
-    y[i] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
-  }
-}
-
-void m4_quantize_float(const float *x, uint32_t n, float step, float dead, int16_t *y) {
-  float factor = 1.0f / step;
-  for (uint32_t i = 0; i < n; i++) {
-    int32_t size = (int32_t)(fabsf(x[i]) * factor + dead);
-    y[i] = (int16_t)(x[i] < 0.0f ? -size : size);
-  }
 }
 
 void m4_resample(const float *x, uint32_t n_out, const float *taps, uint32_t n_taps,

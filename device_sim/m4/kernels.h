@@ -17,9 +17,6 @@ typedef struct {
 
 void m4_conv1d(const m4_conv *layer, const int8_t *x, int8_t *y);
 void m4_depthwise(const m4_conv *layer, const int8_t *x, int8_t *y);
-void m4_wavelet(float *x, uint32_t n, uint32_t octaves, float *room);
-void m4_scale(const int16_t *x, uint32_t n, float step, int8_t *y);
-void m4_quantize_float(const float *x, uint32_t n, float step, float dead, int16_t *y);
 void m4_resample(const float *x, uint32_t n_out, const float *taps, uint32_t n_taps,
                  uint32_t up, uint32_t down, float *y);
 uint32_t m4_rice(const int16_t *x, uint32_t n, uint8_t *out);
