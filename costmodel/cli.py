@@ -20,7 +20,6 @@ Estimate what a ward's ECG stream costs in the cloud, by the year.
 
 python -m costmodel report --beds 200     the table, break-even points, emissions
 python -m costmodel prices                every price with its source and date
-python -m costmodel measure decode        time the decoder and the tasks
 python -m costmodel measure gain          measure what a bound gives in bytes
 """
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`measure`: makes the files of measured times and gains that `report` reads."""
+"""`measure`: makes the file of measured gains that `report` reads.
+
+Decode times are measured by `dynamic-deep cloud bench`.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +16,9 @@ from dynamic_deep.errors import ConfigError
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `measure decode` and `measure gain`."""
-    parser = commands.add_parser("measure", help="measure decode times and gains")
+    """Add `measure gain`."""
+    parser = commands.add_parser("measure", help="measure gains")
     kinds = parser.add_subparsers(dest="kind", required=True)
-    decode = kinds.add_parser("decode", help="time the decoder and the tasks")
-    decode.add_argument("records", nargs="+", metavar="RECORD", help="at 300 Hz")
-    decode.add_argument(
-        "--bundle", default="monitor", help="name or folder (default monitor)"
-    )
-    decode.add_argument(
-        "--windows", type=int, default=40, help="in the file (default 40)"
-    )
-    decode.add_argument(
-        "--repeats", type=int, default=5, help="the fastest counts (default 5)"
-    )
-    _add_output(decode)
-    decode.set_defaults(do=_decode)
     gain = kinds.add_parser(
         "gain",
         help="measure what bounds give in bytes",
@@ -53,27 +43,10 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help='options of evaluate in one text, such as "--bundle monitor --bound 0.1"',
     )
     gain.add_argument("--new", action="store_true", help="begin the file anew")
-    _add_output(gain)
-    gain.set_defaults(do=_gain)
-
-
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    gain.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="JSON file"
     )
-
-
-def _decode(options: argparse.Namespace) -> None:
-    from costmodel.measure_decode import Timing, time_decoder
-
-    timing = Timing(
-        bundle=options.bundle, n_windows=options.windows, n_repeats=options.repeats
-    )
-    command = (
-        f"python -m costmodel measure decode RECORDS --bundle {options.bundle} "
-        f"--windows {options.windows} --repeats {options.repeats}"
-    )
-    _write({"command": command} | time_decoder(options.records, timing), options.output)
+    gain.set_defaults(do=_gain)
 
 
 def _gain(options: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from costmodel.bill import Scenario
 from costmodel.carbon import load_carbon
 from costmodel.cli_options import add_report_options
+from costmodel.file_overhead import file_overhead_bytes
 from costmodel.measured import (
     DecodeSpeed,
     MeasuredGain,
@@ -83,7 +84,7 @@ def _scenario(options: argparse.Namespace, speed: DecodeSpeed) -> Scenario:
         fetch_share=options.fetch,
         egress_share=options.egress,
         tasks_s_per_window=_tasks_s(options.tasks, speed),
-        file_overhead_bytes=speed.file_overhead_bytes,
+        file_overhead_bytes=file_overhead_bytes(),
         ingest=options.ingest,
         key_store=options.keys,
         slowdown=options.slowdown,

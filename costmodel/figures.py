@@ -20,6 +20,7 @@ BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 SUFFIXES = (".svg", ".png", ".pdf")
 DPI = 110
 FONT_SIZE = 9
+LINE_HEIGHT = 0.042  # of a text, as a share of a panel's height
 NO_DATE = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
 
 # By panel: model, what is written beside its line, colour, line style.
@@ -66,12 +67,12 @@ def draw_fetch(report: dict[str, Any], path: Path) -> None:
         "The paper's figure: its nominal gain, and its bytes",
         "This codec: bytes and times as measured",
     )
+    axes[0].set_ylim(*_limits(report))
     for axis, lines, title in zip(axes, (PAPER_LINES, OUR_LINES), titles, strict=True):
         _draw_lines(axis, report, lines)
         axis.set_title(title, fontsize=FONT_SIZE + 1, loc="left")
         axis.set_xlabel("share of a year's recordings fetched and decoded, %")
     axes[0].set_ylabel("storage, operations and decoding, USD a year")
-    axes[0].set_ylim(bottom=_floor(report))
     _finish(figure, path)
 
 
@@ -137,7 +138,10 @@ def _draw_lines(axis: Any, report: dict[str, Any], lines: Any) -> None:
 
 def _label_ends(axis: Any, x: float, ends: list[tuple[float, str, str]]) -> None:
     """Write names beside the ends of lines, pushed apart where they would overlap."""
-    least = 1.16  # ratio of neighbours on the logarithmic axis
+    bottom, top = axis.get_ylim()
+    least = (
+        top / bottom
+    ) ** LINE_HEIGHT  # ratio of neighbours; the axis is logarithmic
     at = 0.0
     for y, label, colour in sorted(ends):
         at = max(y, at * least)
@@ -151,9 +155,10 @@ def _label_ends(axis: Any, x: float, ends: list[tuple[float, str, str]]) -> None
         )
 
 
-def _floor(report: dict[str, Any]) -> float:
+def _limits(report: dict[str, Any]) -> tuple[float, float]:
     curves = report["by_fetch"]["coding_usd"].values()
-    return float(0.7 * min(min(curve) for curve in curves))
+    costs = [usd for curve in curves for usd in curve]
+    return 0.7 * min(costs), 1.25 * max(costs)
 
 
 def _draw_objects(axis: Any, objects: dict[str, Any]) -> None:

@@ -30,14 +30,12 @@ class DecodeSpeed:
         machine: that it was measured on.
         decode_s_per_window: by level, s.
         tasks_s_per_window: by task, s.
-        file_overhead_bytes: of a file beside its frames.
     """
 
     path: str
     machine: str
     decode_s_per_window: Mapping[str, float]
     tasks_s_per_window: Mapping[str, float]
-    file_overhead_bytes: float
 
     def mixed_s(self, levels: Mapping[str, float]) -> float:
         """Return the mean decode time of a mix of levels, s.
@@ -90,13 +88,13 @@ class MeasuredGain:
 
 
 def read_decode_speed(path: Path = DECODE_SPEED) -> DecodeSpeed:
-    """Read a file of `costmodel measure decode`.
+    """Read a file of `dynamic-deep cloud bench`.
 
     Raises:
         ConfigError: If it is not one.
     """
     data = _read(path)
-    with _Expecting(path, "costmodel measure decode"):
+    with _Expecting(path, "dynamic-deep cloud bench"):
         levels = {
             name: _positive(row["decode_s_per_window"])
             for name, row in data["levels"].items()
@@ -107,7 +105,6 @@ def read_decode_speed(path: Path = DECODE_SPEED) -> DecodeSpeed:
             machine=str(data["machine"]),
             decode_s_per_window=levels,
             tasks_s_per_window=tasks,
-            file_overhead_bytes=_positive(data["file_overhead_bytes"]),
         )
 
 
@@ -119,7 +116,7 @@ def read_gains(path: Path = GAINS) -> list[MeasuredGain]:
     """
     data = _read(path)
     gains = []
-    with _Expecting(path, "costmodel measure gain"):
+    with _Expecting(path, "python -m costmodel measure gain"):
         for run in data["runs"]:
             result = run["result"]
             records = f"{result['n_windows']} windows of {run['records']['name']}"
@@ -210,6 +207,6 @@ class _Expecting:
     ) -> None:
         if isinstance(error, KeyError | TypeError | ValueError | AttributeError):
             raise ConfigError(
-                f"{self._path} must be written by `python -m {self._command}`, got "
+                f"{self._path} must be written by `{self._command}`, got "
                 f"another form ({type(error).__name__}: {error}); make it anew"
             ) from None

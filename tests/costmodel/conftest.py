@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from costmodel.bill import Scenario
+from costmodel.file_overhead import file_overhead_bytes
 from costmodel.measured import DecodeSpeed, read_decode_speed, read_gains
 from costmodel.models import Model, all_models
 from costmodel.price_files import load_prices
@@ -37,5 +38,5 @@ def scenario(prices: PriceList, speed: DecodeSpeed) -> Scenario:
         prices=prices,
         ingest="none",
         tasks_s_per_window=sum(speed.tasks_s_per_window.values()),
-        file_overhead_bytes=speed.file_overhead_bytes,
+        file_overhead_bytes=float(file_overhead_bytes()),
     )
