@@ -12,6 +12,7 @@ from costmodel import cli_measure, cli_report
 from costmodel.price_files import LATEST, load_prices, price_list_names
 from costmodel.prices import all_prices
 from dynamic_deep.cli.failures import describe
+from dynamic_deep.cli.files import flush_out, print_out, silence_out
 from dynamic_deep.errors import DynamicDeepError
 
 PROGRAM = "python -m costmodel"
@@ -39,8 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exit_.code if isinstance(exit_.code, int) else 2
     try:
         options.do(options)
-    except BrokenPipeError:
-        sys.stderr.close()  # nobody reads on; say nothing at exit
+        flush_out()
+    except BrokenPipeError:  # nobody reads on
+        silence_out()
         return 1
     except (DynamicDeepError, OSError) as error:
         print(f"costmodel: {describe(error)}", file=sys.stderr)
@@ -75,7 +77,7 @@ def _prices(options: argparse.Namespace) -> None:
     names = [options.prices] if options.prices else price_list_names()
     lists = [load_prices(name) for name in names]
     if not options.json:
-        print("\n\n".join(prices_text(prices) for prices in lists))
+        print_out("\n\n".join(prices_text(prices) for prices in lists))
         return
     facts = {
         prices.name: [
@@ -92,4 +94,4 @@ def _prices(options: argparse.Namespace) -> None:
         ]
         for prices in lists
     }
-    print(json.dumps(facts, indent=2))
+    print_out(json.dumps(facts, indent=2))

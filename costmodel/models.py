@@ -67,8 +67,6 @@ class Model:
 
 
 NO_COMPRESSION = "none"
-PAPER_NAMES = ("lossless_paper", "paper", "paper_uncompressed")
-HONEST_NAMES = ("paper_bytes", "paper_bytes_uncompressed")
 OUR_NAMES = ("lossless", "ladder", "ladder_uncompressed")
 
 

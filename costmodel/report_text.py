@@ -7,7 +7,6 @@ from typing import Any
 
 from costmodel.bill import BROKER, FREE_INGEST
 from costmodel.models import NO_COMPRESSION
-from costmodel.price_files import load_prices
 from costmodel.prices import PriceList, all_prices
 from costmodel.sources import COPY
 from dynamic_deep.cli import text
@@ -25,7 +24,6 @@ saved     against no compression: of coding, and of the whole bill. The tasks an
           broker cost every model the same
 raw sent too: the device sends the raw signal besides, the tasks run on that, and only
           what is fetched is decoded"""
-DAY_S, HOUR_S, MINUTE_S = 86400.0, 3600.0, 60.0
 
 
 def as_text(report: dict[str, Any]) -> str:
@@ -46,25 +44,28 @@ def as_text(report: dict[str, Any]) -> str:
 
 
 def prices_text(prices: PriceList) -> str:
-    """Return every price with its source and date."""
+    """Return every price with its date and the number of its source, then these."""
+    sources = list(dict.fromkeys(price.source for _, price in all_prices(prices)))
     rows = []
     for path, price in all_prices(prices):
         source = price.source
         mark = "" if source.status == COPY else source.status
-        row = [
-            path,
-            f"{price.usd:.8g}",
-            f"USD per {price.unit}",
-            str(source.date),
-            mark,
-        ]
-        rows.append([*row, source.where])
-    table = text.table(["price", "USD", "unit", "date", "not read", "source"], rows)
-    noted = {p.source.where: p.source.note for _, p in all_prices(prices)}
-    notes = "\n".join(f"  {where}: {note}" for where, note in noted.items() if note)
-    return (
-        f"{prices.name}: {prices.title}, {prices.region}\n\n{table}\n\nNOTES\n{notes}"
-    )
+        number = f"[{sources.index(source) + 1}]"
+        unit = f"USD per {price.unit}"
+        rows.append([path, f"{price.usd:.8g}", unit, str(source.date), number, mark])
+    table = text.table(["price", "USD", "unit", "date", "source", "not read"], rows)
+    lines = [
+        f"{prices.name}: {prices.title}, {prices.region}",
+        "",
+        table,
+        "",
+        "SOURCES",
+    ]
+    for i, source in enumerate(sources, start=1):
+        lines.append(f"[{i}] {source.where} ({source.status}, {source.date})")
+        if source.note:
+            lines.append(f"    {source.note}")
+    return "\n".join(lines)
 
 
 def _heading(inputs: dict[str, Any]) -> str:
@@ -218,8 +219,3 @@ def percent(share: float) -> str:
         '97.9 %'
     """
     return f"{100 * share:.1f} %"
-
-
-def list_prices(name: str) -> str:
-    """Return the text of a price list by its name."""
-    return prices_text(load_prices(name))

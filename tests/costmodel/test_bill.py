@@ -17,6 +17,8 @@ from costmodel.prices import PriceList, scaled
 from costmodel.retention import Retention, parse_lifecycle
 from costmodel.workload import Workload
 from dynamic_deep.errors import ConfigError
+from dynamic_deep.uplink.body import pack_items
+from dynamic_deep.uplink.message import TAG_LEN, Kind, Message, SessionId
 
 NAMES = [model.name for model in all_models(read_gains()[0], read_decode_speed())]
 COLD = Retention(
@@ -133,6 +135,21 @@ def test_small_messages_are_billed_as_a_kilobyte(
     assert bill.ingest_usd == pytest.approx(12 * 40 * (tib_month - free))
     lossless = yearly_bill(models["lossless"], ward)
     assert lossless.ingest_usd == pytest.approx(bill.ingest_usd)
+
+
+def test_a_message_is_as_much_longer_than_its_frames_as_counted() -> None:
+    frames = bytes(5000)
+    message = Message(
+        kind=Kind.FRAMES,
+        key_id=1,
+        device="bed-0017",
+        session=SessionId(3, 4),
+        number=5,
+        table=bytes(8),
+        sealed=pack_items(1000, frames) + bytes(TAG_LEN),
+    )
+    counted = Workload().message_overhead_bytes
+    assert len(message.pack()) - len(frames) == counted
 
 
 def test_sending_raw_too_costs_at_ingest(

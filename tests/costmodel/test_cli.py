@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+import costmodel
 from costmodel.bill import ITEMS
 from costmodel.cli import main
 from costmodel.file_overhead import file_overhead_bytes
@@ -128,6 +132,7 @@ def test_prices_are_listed(capsys: Capture, name: str) -> None:
     text = capsys.readouterr().out
     assert "storage.standard.at_rest" in text
     assert "cloud.google.com/storage/pricing" in text
+    assert "third party" in text
     assert main(["prices", "--prices", name, "--json"]) == 0
     (rows,) = json.loads(capsys.readouterr().out).values()
     assert all(row["where"] and row["date"] for row in rows)
@@ -195,3 +200,27 @@ def test_a_failing_evaluation_is_told(capsys: Capture, tmp_path: Path) -> None:
     assert main(["measure", "gain", *arguments, "--with", "--bundle monitor"]) == 1
     assert "evaluate must succeed" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_reader_that_stops_is_no_error_to_tell(
+    command_env: Callable[..., dict[str, str]],
+) -> None:
+    command = [sys.executable, "-m", "costmodel", "prices"]
+    with subprocess.Popen(
+        command, env=command_env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+def test_the_example_of_the_package_runs() -> None:
+    models = costmodel.all_models(
+        costmodel.read_gains()[0], costmodel.read_decode_speed()
+    )
+    prices = costmodel.load_prices("gcp_2021")
+    workload = costmodel.Workload(beds=50, leads=2)
+    ward = costmodel.Scenario(workload=workload, prices=prices)
+    totals = [costmodel.yearly_bill(model, ward).total_usd for model in models]
+    assert max(totals) == totals[0]
