@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from dynamic_deep.bench.decode_inputs import put_sessions
 from dynamic_deep.bench.decode_speed import (
     TASK_SETS,
     SpeedOptions,
     measure_session,
-    put_sessions,
 )
 from dynamic_deep.cloud.decode_job import DecodeJob
 from dynamic_deep.cloud.decode_report import SessionReport

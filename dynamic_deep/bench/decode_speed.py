@@ -10,31 +10,24 @@ from __future__ import annotations
 
 import functools
 import tempfile
-import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from dynamic_deep.bench.decode_inputs import WINDOW_S, put_sessions
 from dynamic_deep.bench.decode_stages import PLACES, REST, new_stopwatch
+from dynamic_deep.bench.stopwatch import cpu_time, cpu_times
 from dynamic_deep.cloud.decode_job import DecodeJob
 from dynamic_deep.cloud.decode_settings import DecodeSettings
 from dynamic_deep.cloud.decode_windows import SessionWindows
-from dynamic_deep.cloud.objects import ObjectName
-from dynamic_deep.cloud.store import open_store
 from dynamic_deep.codec import Codec
-from dynamic_deep.config import MODEL_FS, WINDOW_LEN
 from dynamic_deep.container import ContainerReader
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.policy import Fixed, Policy
 from dynamic_deep.recording import Recording
 from dynamic_deep.segments import window_start
 
-WINDOW_S = WINDOW_LEN / MODEL_FS
 NEAR_ERROR_UV = 10.0  # near_lossless must have a bound; its speed hardly depends on it
 TASK_SETS: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -44,7 +37,6 @@ TASK_SETS: dict[str, tuple[str, ...]] = {
 }
 SLOW = ("lossless", "near_lossless")
 N_SLOW, N_FAST = 4, 12  # windows by which a level is timed: a slow one takes 0.1 s each
-_START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,68 +66,6 @@ class SpeedOptions:
         )
 
 
-def joined(recordings: Sequence[Recording], n_windows: int) -> Recording:
-    """Return the first leads of recordings one after the other, as one recording.
-
-    Args:
-        recordings: all at one rate.
-        n_windows: how many windows of each are taken, at most.
-
-    Raises:
-        ConfigError: If there is none of a window's length, or the rates differ.
-    """
-    parts = []
-    for recording in recordings:
-        fs = recording.fs
-        if fs != recordings[0].fs:
-            raise ConfigError(
-                f"recordings must have one rate, got {recordings[0].fs:g} and {fs:g} "
-                "Hz; measure them one by one"
-            )
-        n_samples = min(recording.n_samples, window_start(n_windows, fs))
-        n_whole = int(n_samples * MODEL_FS / (fs * WINDOW_LEN) + 1e-9)
-        parts.append(recording.samples[: window_start(n_whole, fs), :1])
-    samples = np.concatenate(parts) if parts else np.empty((0, 1), np.int16)
-    if not len(samples):
-        raise ConfigError(
-            f"recordings must have a window of {WINDOW_S:.1f} s at least, got none "
-            "that long; name others"
-        )
-    first = recordings[0]
-    return replace(
-        first,
-        samples=samples,
-        adc_gain=first.adc_gain[:1],
-        adc_baseline=first.adc_baseline[:1],
-        units=first.units[:1],
-        lead_names=first.lead_names[:1],
-        start_time=_START,
-    )
-
-
-def put_sessions(url: str, data: bytes, n_sessions: int) -> None:
-    """Put the same session into a store several times, as of hours in a row."""
-    store = open_store(url)
-    for i in range(n_sessions):
-        name = ObjectName(
-            device="bench",
-            session=i.to_bytes(8, "big"),
-            start_time=_START + i * timedelta(hours=1),
-        )
-        store.put(str(name), data)
-
-
-def cpu_time(run: Callable[[], object], n_repeats: int) -> float:
-    """Return the least processor time of several runs of this thread, s."""
-    run()  # loads networks
-    times = []
-    for _ in range(n_repeats):
-        start = time.thread_time()
-        run()
-        times.append(time.thread_time() - start)
-    return min(times)
-
-
 def decode_only(data: bytes, codec: Codec) -> int:
     """Decode a session and drop it; return how many windows it had."""
     return sum(1 for _ in SessionWindows(ContainerReader(data), codec))
@@ -157,14 +87,16 @@ def measure_speed(
     codec = Codec.load(options.bundle)
     data = codec.encode(recording, policy=policy)
     reader = ContainerReader(data)
-    names = reader.header.level_names
-    mix = Counter(names[frame.level_id] for frame in reader.frames())
-    n_windows = mix.total()
+    summary = reader.summarize()
+    n_windows = summary.n_frames
     plain_s = cpu_time(lambda: decode_only(data, codec), options.n_repeats) / n_windows
-    by_tasks = {
-        name: measure_session(data, tasks, options) / n_windows
-        for name, tasks in TASK_SETS.items()
-    }
+    with tempfile.TemporaryDirectory(prefix="dynamic-deep-") as folder:
+        runs = {
+            name: _session_run(f"{folder}/{name}", data, tasks, options)
+            for name, tasks in TASK_SETS.items()
+        }
+        times = cpu_times(runs, options.n_repeats)
+    by_tasks = {name: seconds / n_windows for name, seconds in times.items()}
     return {
         "bundle": codec.bundle.name,
         "model_id": codec.model_id.hex(),
@@ -172,7 +104,10 @@ def measure_speed(
         "window_s": WINDOW_S,
         "n_windows": n_windows,
         "n_bytes": len(data),
-        "levels_used": dict(sorted(mix.items())),
+        "file_overhead_bytes": summary.header_bytes + summary.end_bytes,
+        "levels_used": {
+            use.name: use.n_frames for _, use in sorted(summary.levels.items())
+        },
         "decode_s_per_window": plain_s,
         "decode_x_real_time": WINDOW_S / plain_s,
         "windows_per_s_core": {name: 1.0 / s for name, s in by_tasks.items()},

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from dynamic_deep import __version__
 from dynamic_deep.bench.decode_growth import machine, measure_processes, measure_sizes
-from dynamic_deep.bench.decode_speed import SpeedOptions, joined, measure_speed
+from dynamic_deep.bench.decode_inputs import joined
+from dynamic_deep.bench.decode_speed import SpeedOptions, measure_speed
 from dynamic_deep.cli import text
 from dynamic_deep.cli.bounds import USUAL_BOUND
 from dynamic_deep.cli.bundles import load_codec

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynamic_deep.bench.decode_speed import joined
+from dynamic_deep.bench.decode_inputs import joined
 from dynamic_deep.bench.stopwatch import Stopwatch
 from dynamic_deep.cli import main
 from dynamic_deep.errors import ConfigError
