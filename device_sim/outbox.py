@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from device_sim.outbox_file import OutboxFile
-from device_sim.outbox_state import OutboxError, Stored, StoredState
+from device_sim.outbox_state import Amount, OutboxError, Stored, StoredState
 from device_sim.session_book import SessionBook
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.uplink.ack import Ack
@@ -173,7 +173,7 @@ class Outbox:
             if is_written:
                 self._group.clear()
             elif self._acks:
-                self._write([], {})  # what is let go of needs less room, and makes some
+                self._let_go(self._file.write_from_reserve(self._acks))
         if is_written:
             for listener in self._listeners:
                 listener(devices)
@@ -186,9 +186,12 @@ class Outbox:
         if gone is None:
             return False
         self._acks.clear()
+        self._let_go(gone)
+        return True
+
+    def _let_go(self, gone: Amount) -> None:
         self._n_messages -= gone.n_messages
         self._n_bytes -= gone.n_bytes + _EACH * gone.n_messages
-        return True
 
     def pending(self, device: str, *, after: int = 0, limit: int = 16) -> list[Stored]:
         """Return committed messages of a device, oldest first.

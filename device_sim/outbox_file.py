@@ -12,33 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from device_sim import outbox_rows
+from device_sim.disk_reserve import DiskReserve
 from device_sim.outbox_state import Amount, OutboxError, StoredState
-from dynamic_deep.uplink.message import NO_SESSION, SessionId
+from dynamic_deep.uplink.message import SessionId
 from dynamic_deep.uplink.sealed import SealedMessage
 
-SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE devices(
-  device TEXT PRIMARY KEY,
-  boot INTEGER NOT NULL,
-  session BLOB NOT NULL,
-  n_messages INTEGER NOT NULL,
-  next_seq INTEGER NOT NULL,
-  n_samples INTEGER NOT NULL,
-  mark INTEGER NOT NULL,
-  is_closed INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE messages(
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  device TEXT NOT NULL,
-  session BLOB NOT NULL,
-  number INTEGER NOT NULL,
-  data BLOB NOT NULL
-);
-CREATE INDEX messages_by_device ON messages(device, session, number);
-"""
+_RESERVE_LEN = 1 << 18  # bytes
+_PORTION = 8  # messages deleted in one go from the reserve
+_VACUUM_PAGES = 16
 _MAX_BOOT = (1 << 32) - 1
-_NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 class OutboxFile:
@@ -58,13 +41,17 @@ class OutboxFile:
         self._path = path
         self._db: sqlite3.Connection | None = None
         self.trouble = ""
+        self._reserve = DiskReserve(
+            path.with_name(path.name + "-reserve"), _RESERVE_LEN
+        )
         try:
             self._db = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=30.0
             )
-            self._db.execute("PRAGMA journal_mode = WAL")
+            # No write-ahead log: on a full disk it can be neither grown nor emptied.
+            self._db.execute("PRAGMA journal_mode = TRUNCATE")
             self._db.execute("PRAGMA synchronous = FULL")
-            self._prepare(self._db)
+            outbox_rows.prepare(self._db, path)
         except BaseException as error:
             self.close()
             if isinstance(error, sqlite3.Error):
@@ -128,18 +115,15 @@ class OutboxFile:
         """
         if any(boot > _MAX_BOOT for boot in boots.values()):
             raise OutboxError("a boot counter must stay below 2^32; give a new key")
-        db = self._connection()
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            db.executemany(
-                "INSERT INTO devices VALUES(?1, ?2, ?3, 0, 0, 0, 0, 0) "
-                "ON CONFLICT(device) DO UPDATE SET boot = ?2",
-                [(device, boot, NO_SESSION.pack()) for device, boot in boots.items()],
-            )
-            db.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._roll_back()
-            raise self._error(error) from error
+        for may_use_reserve in (True, False):
+            try:
+                outbox_rows.set_boots(self._connection(), boots)
+                return
+            except sqlite3.Error as error:
+                self._roll_back()
+                if not may_use_reserve or not outbox_rows.is_full(error):
+                    raise self._error(error) from error
+                self._reserve.release()
 
     def write(
         self,
@@ -156,33 +140,51 @@ class OutboxFile:
             OutboxError: If the file fails in another way.
         """
         db = self._connection()
+        if messages and not self._reserve.hold():
+            self.trouble = f"no room for {_RESERVE_LEN} bytes of reserve"
+            return None
         try:
             db.execute("BEGIN IMMEDIATE")
-            gone = [_delete(db, *name, number) for name, number in acks.items()]
-            _insert(db, messages, states)
+            gone = [
+                outbox_rows.delete(db, *name, number) for name, number in acks.items()
+            ]
+            outbox_rows.insert(db, messages, states)
             db.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
             self.trouble = str(error)
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM:
+            if outbox_rows.is_full(error):
                 return None
             raise self._error(error) from error
         self.trouble = ""
-        return Amount(sum(part[0] for part in gone), sum(part[1] for part in gone))
+        return outbox_rows.total(gone)
 
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        db.execute("BEGIN IMMEDIATE")
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise OutboxError(
-                f"the outbox must have version {SCHEMA_VERSION} at most, got {version} "
-                f"in {self._path}; install a newer dynamic-deep"
-            )
-        if version == 0:
-            for statement in _SCHEMA.split(";\n"):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        db.execute("COMMIT")
+    def write_from_reserve(self, acks: Mapping[tuple[str, SessionId], int]) -> Amount:
+        """Delete what is acknowledged on a full disk, and give its space back.
+
+        Returns:
+            What was deleted; less than all if even the reserve did not do.
+
+        Raises:
+            OutboxError: If the file fails in another way.
+        """
+        db = self._connection()
+        gone: list[Amount] = []
+        self._reserve.release()
+        try:
+            for name, number in acks.items():
+                while (
+                    part := outbox_rows.delete(db, *name, number, limit=_PORTION)
+                ).n_messages:
+                    gone.append(part)
+            while db.execute("PRAGMA freelist_count").fetchone()[0]:
+                db.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+        except sqlite3.Error as error:
+            self._roll_back()
+            if not outbox_rows.is_full(error):
+                raise self._error(error) from error
+        self._reserve.hold()
+        return outbox_rows.total(gone)
 
     def _read(self, query: str, values: Iterable[object] = ()) -> list[Any]:
         try:
@@ -204,42 +206,3 @@ class OutboxFile:
             f"the outbox must be readable and writable, got {error} at {self._path}; "
             "make room or repair the disk"
         )
-
-
-def _delete(
-    db: sqlite3.Connection, device: str, session: SessionId, number: int
-) -> Amount:
-    """Delete the messages of a session up to a number."""
-    where = "FROM messages WHERE device = ? AND session = ? AND number <= ?"
-    values = (device, session.pack(), number)
-    n_messages, n_bytes = db.execute(
-        f"SELECT count(*), total(length(data)) {where}", values
-    ).fetchone()
-    db.execute(f"DELETE {where}", values)
-    return Amount(n_messages, int(n_bytes))
-
-
-def _insert(
-    db: sqlite3.Connection,
-    messages: Sequence[SealedMessage],
-    states: Mapping[str, StoredState],
-) -> None:
-    """Insert messages, and how far their devices have come with them."""
-    db.executemany(
-        "INSERT INTO messages(device, session, number, data) VALUES(?, ?, ?, ?)",
-        [
-            (m.message.device, m.message.session.pack(), m.message.number, m.data)
-            for m in messages
-        ],
-    )
-    db.executemany(
-        "UPDATE devices SET session = ?2, n_messages = ?3, next_seq = ?4, "
-        "n_samples = ?5, mark = ?6, is_closed = ?7 WHERE device = ?1",
-        [
-            (
-                *(device, state.session.pack(), state.n_messages, state.next_seq),
-                *(state.n_samples, state.mark, state.is_closed),
-            )
-            for device, state in states.items()
-        ],
-    )
