@@ -74,7 +74,7 @@ def _run(args: argparse.Namespace) -> int:
             )
         stack.enter_context(_stopping_on_signals(ingest))
         ingest.run()
-        facts = _facts(ingest)
+        facts = facts_of(ingest)
     print_out(text.as_json(facts) if args.json else _as_text(facts))
     if not facts["n_left"]:
         return 0
@@ -128,7 +128,8 @@ def _stopping_on_signals(ingest: Ingest) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _facts(ingest: Ingest) -> dict[str, Any]:
+def facts_of(ingest: Ingest) -> dict[str, Any]:
+    """Return what a receiver has done, as `--json` prints it."""
     counts = ingest.inbox.counters()
     publisher = ingest.publisher
     return {

@@ -137,7 +137,6 @@ class IngestLink:
                 self.refusal = str(code)
             return
         self.n_connects += 1
-        log.info("connected to %s", self._address)
         client.subscribe(RECEIVER_TOPIC, qos=1)
 
     def _on_subscribe(
@@ -146,6 +145,7 @@ class IngestLink:
         if any(code.value > _GRANTED for code in codes):
             self.refusal = f"no right to read {RECEIVER_TOPIC}"
             return
+        log.info("connected to %s", self._address)
         self._is_subscribed.set()
 
     def _on_disconnect(
