@@ -77,6 +77,24 @@ def find_break_even(report: Report, encoders: Mapping[str, float]) -> BreakEven:
     )
 
 
+def encoders_of(report: Report, bundle: str) -> dict[str, float]:
+    """Return what a bundle's encoder takes for a segment, as the ways used it.
+
+    Args:
+        report: with ways of the bundle.
+        bundle: its name.
+    """
+    measured = report.measured
+    windows_per_hour = len(measured.slot_s) / measured.hours
+    found = {}
+    for kind, words in (("neural", "one level"), ("bound", "all levels and heads")):
+        macs = [line.macs_per_window for line in report.lines if line.kind == kind]
+        if macs:
+            per_hour = max(macs) * windows_per_hour
+            found[f"{bundle}, {words}"] = per_hour / SEGMENTS_PER_HOUR
+    return found
+
+
 def best_saver(report: Report) -> Line:
     """Return the bound if there is one, else a neural or wavelet level."""
     for kind in ("bound", "neural", "wavelet"):

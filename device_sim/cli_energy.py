@@ -102,6 +102,9 @@ def add_commands(commands: Any) -> None:
         "--all", action="store_true", help="a line for every device and radio, too"
     )
     parser.add_argument(
+        "--memory", action="store_true", help="flash, RAM and largest frames, too"
+    )
+    parser.add_argument(
         "--figures", action="store_true", help="list every figure with its source, too"
     )
     parser.add_argument("--force", action="store_true", help="overwrite the plot")
@@ -111,7 +114,7 @@ def add_commands(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Encode, print the table and draw."""
-    from device_sim.break_even import find_break_even
+    from device_sim.break_even import encoders_of, find_break_even
     from device_sim.energy_all import format_all
     from device_sim.energy_measure import measure
     from device_sim.energy_report import make_report
@@ -140,7 +143,7 @@ def run(args: argparse.Namespace) -> int:
             progress=progress,
         )
     report = make_report(measured, setting)
-    break_even = find_break_even(report, _encoders(report, args.bundle))
+    break_even = find_break_even(report, encoders_of(report, Path(args.bundle).name))
     if plot is not None:
         from device_sim.energy_plot import draw
 
@@ -152,11 +155,21 @@ def run(args: argparse.Namespace) -> int:
     print_out(format_report(report, break_even), end="")
     if args.all:
         print_out("\n" + format_all(report), end="")
+    if args.memory:
+        print_out("\n" + _memory(report, codec.bundle, args.bundle), end="")
     if args.figures:
         print_out("\n" + format_figures(report), end="")
     if plot is not None:
         print_out(f"\nplot: {plot}")
     return 0
+
+
+def _memory(report: Any, bundle: Any, name: str) -> str:
+    from device_sim.footprint import measure_footprint
+    from device_sim.memory_text import budget_of, format_frames, format_memory
+
+    found = budget_of(report, measure_footprint(name))
+    return f"{format_memory(found)}\n{format_frames(report, bundle)}"
 
 
 def _setting(args: argparse.Namespace) -> Any:
@@ -225,19 +238,3 @@ def _policies(args: argparse.Namespace) -> dict[str, Any]:
         name = f"{bound_text(requirement.bound)}, {text.percent(requirement.risk)}"
         policies[name] = calibrated(args.bundle, requirement, args.calibration)
     return policies
-
-
-def _encoders(report: Any, bundle: str) -> dict[str, float]:
-    """Return what the bundle's encoder takes for a segment, as the ways used it."""
-    from device_sim.break_even import SEGMENT_S
-
-    measured = report.measured
-    n_windows = len(measured.slot_s) * measured.n_leads
-    seconds = sum(measured.slot_s) * measured.n_leads
-    found = {}
-    for kind, words in (("neural", "one level"), ("bound", "all levels and heads")):
-        lines = [line for line in report.lines if line.kind == kind]
-        if lines:
-            macs = max(line.macs_per_window for line in lines) * n_windows
-            found[f"{Path(bundle).name}, {words}"] = macs * SEGMENT_S / seconds
-    return found

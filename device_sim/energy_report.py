@@ -19,6 +19,7 @@ from device_sim.energy_measure import Measured, Row
 from device_sim.energy_setting import Band, Setting
 from device_sim.figure import Case
 from device_sim.points import Battery
+from dynamic_deep.cli.text import plural
 from dynamic_deep.errors import ConfigError
 
 LOSSLESS_KINDS = ("rice", "lossless")
@@ -113,7 +114,7 @@ def make_report(measured: Measured, setting: Setting) -> Report:
         for row in rows
     )
     left_out = tuple(
-        f"{row.name} is left out: the samples of {row.n_unfit} windows need more bits"
+        f"{row.name}, is left out: {plural(row.n_unfit, 'window')} would need more bits"
         for row in measured.rows
         if row.n_unfit
     )

@@ -18,6 +18,7 @@ from dynamic_deep.wavelet import BLOCK
 from dynamic_deep.window_codec import coded_steps
 
 KIB = 1024
+WAVELET_BYTES = 4 * WINDOW_LEN  # the wavelet transform works in place, in float
 # Escapes of the format: sign and number of bits (quantizer.encode_escape), then bits.
 _ESCAPE_HEAD_BITS = 7
 # Numbers of the lossless payload: sign, number of bits, bits (residual.SymbolWriter).
@@ -133,7 +134,8 @@ def budget(memory: Memory, footprint: HasFootprint, buffers: Buffers) -> Budget:
             "firmware": int(memory.firmware_ram_kb * KIB),
             "arena": footprint.arena_bytes,
             "ring buffer": ring_bytes(buffers),
-            "segment at 300 Hz": segment,
+            "segment, int8": segment,
+            "window, float": WAVELET_BYTES,
             "queue": buffers.queue_bytes,
         },
         flash_limit=int(memory.flash_kb * KIB),

@@ -67,6 +67,22 @@ def test_figures_are_listed_with_their_sources(
     assert "estimated" in shown
 
 
+def test_memory_and_every_device(
+    record: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("tflite_micro")
+    options = ("--levels", "gain_64", "--memory", "--all")
+    assert energy("--records", record, *options) == 0
+    shown = capsys.readouterr().out
+    assert "RAM: arena" in shown
+    assert "It fits." in shown
+    largest = next(line for line in shown.splitlines() if line.startswith("lossless  "))
+    assert "never more than" in shown
+    assert largest
+    for device in ("apollo4", "esp32s3", "nrf54l15", "raspberry_pi"):
+        assert f"\n{device} " in shown
+
+
 def test_the_plot_of_the_same_report_is_the_same_file(
     record: str, tmp_path: Path
 ) -> None:

@@ -153,10 +153,10 @@ def test_comparisons_hold_in_every_corner(report: Report, measured: Measured) ->
 
 
 def test_the_papers_encoder_does_not_pay_over_ble(report: Report) -> None:
-    """16 M MACs for 2000 samples: 2.4 to 4.8 mJ, where raw costs 0.2 to 0.7."""
+    """16 M MACs for 2000 samples: some 7 mJ, where raw costs 0.7."""
     paper, raw = report.line("paper"), report.line("raw")
     per_segment = paper.total_mj.nominal / 3600 * 2000 / 300
-    assert 2.4 < per_segment < 6.0
+    assert 2.4 < per_segment < 8.0
     assert paper.total_mj.nominal > raw.total_mj.nominal
     assert paper.against_rice.low > 1
     assert paper.macs_per_window == pytest.approx(PAPER_MACS * 8960 / 2000, rel=0.01)
@@ -194,7 +194,7 @@ def test_raw_bits_that_do_not_hold_the_samples_are_left_out(
     names = [line.name for line in report.lines]
     assert "raw, 16 bit" in names
     assert "raw, 11 bit" not in names
-    assert any(note.startswith("raw, 11 bit is left out") for note in report.left_out)
+    assert any(note.startswith("raw, 11 bit, is left out") for note in report.left_out)
 
 
 def test_messages_of_several_windows_go_around_the_end() -> None:
