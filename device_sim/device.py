@@ -202,9 +202,11 @@ class SimDevice:
             self.totals.compute_s += cost.duration_s
             self.totals.compute_mj += cost.energy_mj
             self._log.add_frame(frame, cost, session)
-        sealed, self._sealed = self._sealed, []
-        for message in sealed:
-            self._store(message)
+        # A header goes with the first windows: alone it would be a file of nothing.
+        if any(sealed.message.number for sealed in self._sealed):
+            sealed, self._sealed = self._sealed, []
+            for message in sealed:
+                self._store(message)
         if session.is_over:
             self.digests[session.start.session] = session.digest()
             self._log.add("close", session, n_samples=session.pushed - session.base)

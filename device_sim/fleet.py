@@ -177,7 +177,8 @@ class Fleet:
 
     def _settle(self, device: SimDevice) -> None:
         totals = device.totals
-        totals.on_s = max(0.0, self.options.end_s - device.feed.sensor.start_s)
+        on_from_s = max(self.began_s, device.feed.sensor.start_s)
+        totals.on_s = max(0.0, self.options.end_s - on_from_s)
         costs = self._parts.plan.costs
         totals.standby_mj = costs.standby_mj(
             totals.on_s, device.feed.sensor.recording.n_leads

@@ -26,6 +26,7 @@ from dynamic_deep.uplink.transport import BrokerAddress
 
 EMBEDDED = "embedded"
 MOSQUITTO = "mosquitto"
+RECEIVED = "received"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +107,13 @@ def open_station(
     users = read_passwords(place / PASSWORDS)
     logins = _logins(keys, users)
     (password,) = passwords_of(users, [RECEIVER])
-    inbox = folder / "inbox.sqlite"
     with _started(choice.name, folder / "broker", users) as broker:
-        where = ReceiverPlace(address=broker.address, password=password, inbox=inbox)
+        where = ReceiverPlace(
+            address=broker.address,
+            password=password,
+            state=folder / "receiver",
+            store=folder / RECEIVED,
+        )
         with FleetReceiver(where, KeyRing(place)) as receiver:
             yield Station(address=broker.address, logins=logins, receiver=receiver)
 

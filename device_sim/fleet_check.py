@@ -7,20 +7,18 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from device_sim.device import SimDevice
-from dynamic_deep.cloud.inbox import Inbox, SessionState
-from dynamic_deep.cloud.objects import ObjectName, trusted_start
-from dynamic_deep.cloud.store import Store
+from device_sim.fleet_receiver import Reception
+from dynamic_deep.cloud.catalog import find_objects
 from dynamic_deep.container import ContainerReader
-from dynamic_deep.uplink.assembly import assemble
+from dynamic_deep.uplink.message import SessionId
 
 
 @dataclass(kw_only=True)
 class Arrivals:
-    """What came, against what was stored on the devices.
+    """What came, against what the devices know.
 
     Attributes:
         n_sessions: sessions that came whole.
@@ -28,7 +26,7 @@ class Arrivals:
         n_bytes: bytes of their files.
         n_lost: windows that a device had stored and that did not come.
         n_twice: windows that came more often than a device had stored them.
-        n_changed: whole sessions whose file is not the one that the device wrote.
+        n_changed: sessions whose file is not the one that the device wrote.
         n_unsent: samples of each lead that a sensor gave, and that are neither in a
             window that was stored nor counted as lost in a ring buffer.
         n_incomplete: sessions of which messages are missing.
@@ -65,34 +63,36 @@ class Arrivals:
         return not any(faults)
 
 
-def publish_sessions(
-    inbox: Inbox, store: Store, devices: Sequence[SimDevice]
-) -> Arrivals:
-    """Move whole sessions from the inbox to a store, and compare them.
+def compare(reception: Reception, devices: Sequence[SimDevice]) -> Arrivals:
+    """Read every session that came, and compare it with what the devices know.
 
     Args:
-        inbox: what came.
-        store: where the files go, named as the cloud names them.
-        devices: what they know of their sessions in this run.
+        reception: what the receiver says at its end.
+        devices: after their run.
+
+    Raises:
+        FormatError: If a file in the store is damaged.
     """
-    arrivals = Arrivals()
-    by_name = {device.name: device for device in devices}
-    come: Counter[tuple[str, object]] = Counter()
-    for state in inbox.ready_sessions():
-        data = assemble(inbox.session_parts(state.device, state.session))
+    arrivals = Arrivals(
+        n_incomplete=reception.n_incomplete,
+        n_duplicates=reception.n_duplicates,
+        n_refused=reception.n_refused,
+    )
+    known = {device.name: device for device in devices}
+    come: Counter[tuple[str, SessionId]] = Counter()
+    for entry in find_objects(reception.store, known):
+        session = SessionId.unpack(entry.session)
+        data = reception.store.get(entry.name)
         reader = ContainerReader(data)
         n_frames = sum(1 for _ in reader.frames())
-        come[state.device, state.session] = n_frames
+        come[entry.device, session] = n_frames
         arrivals.n_sessions += 1
         arrivals.n_windows += n_frames
         arrivals.n_bytes += len(data)
-        arrivals.n_samples[state.device] += reader.n_samples
-        digest = by_name[state.device].digests.get(state.session)
-        if digest is not None and digest != hashlib.sha256(data).digest():
-            arrivals.n_changed += 1
-        store.put(_name_of(state, reader), data)
-        inbox.mark_published(state.device, state.session)
-    arrivals.n_incomplete = len(inbox.sessions())
+        arrivals.n_samples[entry.device] += reader.n_samples
+        digest = known[entry.device].digests.get(session)
+        is_same = digest is None or digest == hashlib.sha256(data).digest()
+        arrivals.n_changed += not is_same or bool(reader.damage)
     for device in devices:
         totals, n_leads = device.totals, device.feed.sensor.recording.n_leads
         n_known = totals.n_samples // n_leads + totals.n_overrun
@@ -101,15 +101,4 @@ def publish_sessions(
             n_more = come[device.name, session] - n_stored
             arrivals.n_twice += max(0, n_more)
             arrivals.n_lost += max(0, -n_more)
-    counters = inbox.counters()
-    arrivals.n_duplicates = counters.get("duplicate", 0)
-    arrivals.n_refused = counters.get("quarantined", 0)
     return arrivals
-
-
-def _name_of(state: SessionState, reader: ContainerReader) -> str:
-    start = trusted_start(reader.header.info.start_time, datetime.now(UTC))
-    name = ObjectName(
-        device=state.device, session=state.session.pack(), start_time=start
-    )
-    return str(name)

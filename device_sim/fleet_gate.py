@@ -61,7 +61,7 @@ class GatedOutbox(Outbox):
                 self._unannounced.add(device)
 
     def announce(self) -> None:
-        """Tell the uplink what has been let go; each time costs a turn of its thread."""
+        """Tell the uplink what has been let go; a call costs a turn of its thread."""
         with self._gate:
             devices, self._unannounced = self._unannounced, set()
         for caller in self._callers if devices else ():

@@ -1,36 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The receiver of a run that brings its own broker: an inbox, and what came into it.
-
-The cloud's own is `dynamic-deep cloud ingest`; this one serves a fleet on one machine.
-"""
+"""The receiver of a run that brings its own broker: the cloud's, in a thread."""
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
-from device_sim.local_broker import RECEIVER
-from dynamic_deep.cloud.inbox import Inbox
-from dynamic_deep.errors import ConfigError, DynamicDeepError
+from dynamic_deep.cloud.folder_store import FolderStore
+from dynamic_deep.cloud.ingest import Ingest
+from dynamic_deep.cloud.ingest_link import Login
+from dynamic_deep.errors import DynamicDeepError
 from dynamic_deep.uplink.keys import KeySource
-from dynamic_deep.uplink.transport import (
-    RECEIVER_TOPIC,
-    BrokerAddress,
-    ack_topic,
-    device_of_topic,
-)
+from dynamic_deep.uplink.transport import BrokerAddress
 
-if TYPE_CHECKING:
-    from paho.mqtt.client import Client, MQTTMessage
-
-_CONNECT_S = 10.0
-_BATCH = 256
-_Arrival = tuple[str, bytes]
+_CONNECT_S = 20.0
 
 
 class ReceiverError(DynamicDeepError):
@@ -44,37 +31,73 @@ class ReceiverPlace:
     Attributes:
         address: of the broker.
         password: of the user `ingest` there.
-        inbox: file of the inbox.
+        state: folder for what is not in the store yet.
+        store: folder of the sessions.
     """
 
     address: BrokerAddress
     password: str
-    inbox: Path
+    state: Path
+    store: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reception:
+    """What a receiver says at its end.
+
+    Attributes:
+        store: holds the sessions that came whole.
+        n_incomplete: sessions of which messages are missing.
+        n_duplicates: messages that came again, and were not taken in again.
+        n_refused: messages that did not verify.
+    """
+
+    store: FolderStore
+    n_incomplete: int
+    n_duplicates: int
+    n_refused: int
 
 
 class FleetReceiver:
-    """Takes messages from the broker into an inbox, and acknowledges them.
+    """Runs `Ingest` while the context lasts.
 
     Args:
-        place: broker and inbox.
+        place: broker and folders.
         keys: of all devices.
 
-    Attributes:
-        inbox: what came.
+    Raises:
+        InboxError: If the folder can't be used.
     """
 
     def __init__(self, place: ReceiverPlace, keys: KeySource) -> None:
-        """Open the inbox."""
-        self.inbox = Inbox(place.inbox, keys)
-        self._place = place
-        self._arrived: queue.Queue[_Arrival | None] = queue.Queue()
-        self._is_ready = threading.Event()
-        self._client: Client | None = None
-        self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
+        """Open its files."""
+        place.store.mkdir(parents=True, exist_ok=True)
+        self._store = FolderStore(place.store)
+        self._ingest = Ingest(
+            place.state,
+            keys,
+            self._store,
+            address=place.address,
+            login=Login(password=place.password),
+        )
+        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
         self._failure: BaseException | None = None
 
     def __enter__(self) -> Self:
-        self.start()
+        """Start, and return when it listens.
+
+        Raises:
+            ReceiverError: If the broker does not let it.
+        """
+        self._thread.start()
+        due_s = time.monotonic() + _CONNECT_S
+        while not self._ingest.link.is_connected:
+            if self._failure is not None or time.monotonic() > due_s:
+                self.__exit__(None, None, None)
+                raise ReceiverError(
+                    f"the receiver must be let in by the broker: {self._failure or '-'}"
+                )
+            time.sleep(0.02)
         return self
 
     def __exit__(
@@ -83,111 +106,35 @@ class FleetReceiver:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        """End it, and close its files."""
+        self._end()
+        self._ingest.__exit__(None, None, None)
 
-    def start(self) -> None:
-        """Connect, and listen to all devices.
+    def finish(self) -> Reception:
+        """Put what has come whole into the store, and take nothing more.
 
         Raises:
-            ReceiverError: If the broker does not let it.
+            ReceiverError: If it had stopped before.
         """
-        self._client = client = self._make_client()
-        address = self._place.address
-        try:
-            client.connect(address.host, address.port)
-        except OSError as error:
-            raise ReceiverError(
-                f"the broker at {address} must answer: {error}"
-            ) from None
-        client.loop_start()
-        if not self._is_ready.wait(_CONNECT_S):
-            raise ReceiverError(f"the broker at {address} must let {RECEIVER} listen")
-        self._thread.start()
+        self._end()
+        if self._failure is not None:
+            raise ReceiverError(f"the receiver must work to the end: {self._failure}")
+        inbox = self._ingest.inbox
+        counters = inbox.counters()
+        return Reception(
+            store=self._store,
+            n_incomplete=len(inbox.sessions()),
+            n_duplicates=counters.get("duplicate", 0),
+            n_refused=counters.get("quarantined", 0),
+        )
 
-    def close(self) -> None:
-        """Finish what has come, and close the inbox."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.disconnect()
-            client.loop_stop()
-        self._arrived.put(None)
+    def _end(self) -> None:
+        self._ingest.stop()
         if self._thread.is_alive():
             self._thread.join()
-        self.inbox.close()
-
-    def check(self) -> None:
-        """Raise what has stopped the receiver.
-
-        Raises:
-            ReceiverError: If something has.
-        """
-        if self._failure is not None:
-            raise ReceiverError(f"the receiver has stopped: {self._failure}")
-
-    def _make_client(self) -> Client:
-        try:
-            from paho.mqtt import client as mqtt
-            from paho.mqtt.enums import CallbackAPIVersion
-        except ImportError as error:
-            raise ConfigError(
-                "the receiver needs the package paho-mqtt, which is missing; install "
-                "dynamic-deep[device]"
-            ) from error
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=RECEIVER,
-            clean_session=False,
-            protocol=mqtt.MQTTv311,
-        )
-        client.username_pw_set(RECEIVER, self._place.password)
-        if self._place.address.is_tls:
-            client.tls_set(ca_certs=str(self._place.address.ca_file))
-        client.max_inflight_messages_set(_BATCH)
-        client.on_connect = self._on_connect
-        client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
-        return client
-
-    def _on_connect(
-        self, client: Client, _data: Any, _flags: Any, code: Any, *_: Any
-    ) -> None:
-        if not code.is_failure:
-            client.subscribe(RECEIVER_TOPIC, qos=1)
-
-    def _on_subscribe(self, *_: Any) -> None:
-        self._is_ready.set()
-
-    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        device = device_of_topic(message.topic)
-        if device is not None:
-            self._arrived.put((device, bytes(message.payload)))
 
     def _run(self) -> None:
         try:
-            while (first := self._arrived.get()) is not None:
-                self._take([first, *self._more()])
+            self._ingest.run()
         except BaseException as error:  # told to whoever asks
             self._failure = error
-
-    def _more(self) -> list[_Arrival]:
-        """Return what else has come; a commit for each would wait for the disk."""
-        time.sleep(0.005)
-        found: list[_Arrival] = []
-        while len(found) < _BATCH:
-            try:
-                arrival = self._arrived.get_nowait()
-            except queue.Empty:
-                break
-            if arrival is None:
-                self._arrived.put(None)
-                break
-            found.append(arrival)
-        return found
-
-    def _take(self, arrivals: list[_Arrival]) -> None:
-        outcomes = self.inbox.accept_many(arrivals)
-        client = self._client
-        if client is None:  # it closes; what is not acknowledged comes again
-            return
-        for device, ack in self.inbox.acks(outcomes):
-            client.publish(ack_topic(device), ack, qos=1)

@@ -14,8 +14,8 @@ from device_sim.device_costs import DeviceCosts
 from device_sim.device_parts import DevicePlan
 from device_sim.device_session import EncoderSetup
 from device_sim.fleet import Fleet, FleetParts, Progress
-from device_sim.fleet_broker import BrokerChoice, Station, open_station
-from device_sim.fleet_check import Arrivals, publish_sessions
+from device_sim.fleet_broker import BrokerChoice, open_station
+from device_sim.fleet_check import compare
 from device_sim.fleet_flow import FleetFlow
 from device_sim.fleet_gate import GatedOutbox
 from device_sim.fleet_options import FleetOptions
@@ -26,7 +26,6 @@ from device_sim.profiles import load_device, load_radio
 from device_sim.sensor import RecordShelf
 from device_sim.summary import RunSummary, peak_memory_mb
 from device_sim.trace import open_trace
-from dynamic_deep.cloud.folder_store import FolderStore
 from dynamic_deep.codec import Codec
 from dynamic_deep.config import MODEL_FS, WINDOW_LEN
 from dynamic_deep.errors import ConfigError
@@ -35,7 +34,6 @@ from dynamic_deep.recording import PendingFile
 
 DEFAULT_PATIENCE_S = 120.0
 OUTBOX = "outbox.sqlite"
-RECEIVED = "received"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +112,9 @@ def run_fleet(
         fleet = Fleet(options, shelf, parts)
         fleet.run(progress)
         took_s = time.monotonic() - began_s
-        arrivals = _arrivals(station, request.out, fleet)
+        arrivals = None
+        if station.receiver is not None:
+            arrivals = compare(station.receiver.finish(), fleet.devices)
         summary = RunSummary(
             request=_described(request, setup),
             fleet=fleet,
@@ -169,16 +169,10 @@ def _prepare(request: Request) -> int:
     out.mkdir(parents=True, exist_ok=True)
     started = out / "runs"
     number = int(started.read_text()) + 1 if started.is_file() else 1
+    for left in out.glob(".*.part"):  # of a run that was killed
+        left.unlink()
     started.write_text(f"{number}\n")
     return number
-
-
-def _arrivals(station: Station, out: Path, fleet: Fleet) -> Arrivals | None:
-    if station.receiver is None:
-        return None
-    station.receiver.check()
-    store = FolderStore(out / RECEIVED)
-    return publish_sessions(station.receiver.inbox, store, fleet.devices)
 
 
 def _described(request: Request, setup: EncoderSetup) -> dict[str, object]:
