@@ -113,13 +113,15 @@ def _convert(
 
     shape = (1, 1, SEGMENT_LEN, 1)
     spec = tf.TensorSpec(shape, "float32", name="segment")
-    concrete = tf.function(function).get_concrete_function(spec)
+    concrete = tf.function(function, autograph=False).get_concrete_function(spec)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     kinds, dtype = tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.int8
     if activation_bits == 16:
         dtype = tf.int16
-        kinds = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        kinds = (
+            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        )
     converter.target_spec.supported_ops = [kinds]
     converter.inference_input_type = converter.inference_output_type = dtype
 
@@ -136,7 +138,7 @@ def _convert(
 
 def _with_meaning(content: bytes, model_id: str, gains: list[FloatArray]) -> bytes:
     """Return a quantised encoder that says what a unit of each channel is worth."""
-    import flatbuffers
+    import flatbuffers  # type: ignore[import-untyped]
     from ai_edge_litert import schema_py_generated as schema
 
     from dynamic_deep.engine import by_names

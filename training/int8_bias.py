@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Takes back what rounding adds to a latent on average.
 
-The rounding errors of weights don't cancel out: each channel of a quantised layer is off
-by a constant (Nagel et al. 2019, arXiv 1906.04721, section 4.2), which the bias of the
-last layer can take back.
+The rounding errors of weights don't cancel out: each channel of a quantised layer is
+off by a constant (Nagel et al. 2019, arXiv 1906.04721, section 4.2), which the bias of
+the last layer can take back.
 """
 
 from __future__ import annotations

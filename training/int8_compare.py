@@ -51,9 +51,13 @@ def compare_levels(
     """Return what both encoders come to at each neural level, and the windows."""
     codecs = [WindowCodec(bundle, precision=precision) for precision in PRECISIONS]
     levels = [level for level in bundle.levels if level.kind == "neural"]
-    sizes = {level.name: ([], []) for level in levels}
-    errors = {level.name: ([], []) for level in levels}
-    same = {level.name: [] for level in levels}
+    sizes: dict[str, tuple[list[int], list[int]]] = {
+        level.name: ([], []) for level in levels
+    }
+    errors: dict[str, tuple[list[float], list[float]]] = {
+        level.name: ([], []) for level in levels
+    }
+    same: dict[str, list[float]] = {level.name: [] for level in levels}
     n_windows = 0
     for subject in subjects:
         n_windows += 1
@@ -73,7 +77,7 @@ def compare_levels(
         rows.append(
             LevelComparison(
                 level=level.name,
-                n_bytes=tuple(int(sum(row)) for row in sizes[level.name]),
+                n_bytes=(sum(sizes[level.name][0]), sum(sizes[level.name][1])),
                 prdn=(float(first.mean()), float(second.mean())),
                 worst=float((second - first).max()),
                 same=float(np.mean(same[level.name])),

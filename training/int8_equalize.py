@@ -69,9 +69,9 @@ def equalized(graph: Graph, segments: FloatArray) -> tuple[Graph, list[FloatArra
         gain = np.ones(graph.shapes[output][-1], np.float32)
         if maker.code == "CONV_2D":
             best = _best_range(values[maker.outputs[0]], maker)
-            gain = 1.0 / np.maximum(best, LEAST_LATENT)
+            gain = np.asarray(1.0 / np.maximum(best, LEAST_LATENT), np.float32)
             _scale_outputs(maker, gain, constants)
-        gains.append(gain.astype(np.float32))
+        gains.append(gain)
     operations = tuple(
         _cut(op, tied(op.outputs[0]) in ranges, source(op.outputs[0]) in ends)
         for op in graph.operations

@@ -135,7 +135,9 @@ def rebuild(graph: Graph, *, is_flat: bool) -> Callable[..., tuple[Any, ...]]:
         for operation in graph.operations:
             if operation.code in ("EXP", "LOG") or operation.inputs[0] not in values:
                 continue  # the softplus, which runs in float outside
-            values[operation.outputs[0]] = _run(operation, graph, values, is_flat=is_flat)
+            values[operation.outputs[0]] = _run(
+                operation, graph, values, is_flat=is_flat
+            )
         return tuple(values[ends[out]] for out in graph.outputs)
 
     return function
@@ -155,7 +157,7 @@ def activations(
 def _before_softplus(graph: Graph, output: int) -> int:
     """Return the tensor that an output's softplus is of; the output if it has none."""
     makers = {op.outputs[0]: op for op in graph.operations}
-    chain = []
+    chain: list[str] = []
     tensor = output
     while len(chain) < 4 and tensor in makers:
         chain.append(makers[tensor].code)
@@ -199,8 +201,8 @@ def _run(
     if code == "LOG_SOFTMAX":
         return tf.nn.log_softmax(value(0))
     raise ModelError(
-        f"an encoder to quantise must hold convolutions, sums and poolings, got {code}; "
-        "export the bundle again"
+        f"an encoder to quantise must hold convolutions, sums and poolings, got {code}"
+        "; export the bundle again"
     )
 
 

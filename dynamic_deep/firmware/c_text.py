@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 WIDTH = 88
-HEADER = "/* SPDX-License-Identifier: Apache-2.0 */\n/* Made by `{command}`; {what}. */\n"
+HEADER = (
+    "/* SPDX-License-Identifier: Apache-2.0 */\n/* Made by `{command}`; {what}. */\n"
+)
 
 
 def head(what: str, command: str = "dynamic-deep export --c") -> str:

@@ -16,6 +16,7 @@ from dynamic_deep.config import SEGMENT_LEN
 from dynamic_deep.engine_int8 import IntegerEncoder
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.firmware.c_text import byte_array, head
+from dynamic_deep.firmware.heads_tables import heads_tables
 from dynamic_deep.firmware.level_tables import level_tables
 from dynamic_deep.firmware.lossless_tables import lossless_tables
 from dynamic_deep.firmware.readme import readme
@@ -34,6 +35,7 @@ class FirmwareFiles:
     Attributes:
         folder: where to.
         model_bytes: of the int8 encoder.
+        heads_bytes: of the error heads; 0 without.
         lossless_bytes: of the tables of the lossless and near-lossless levels.
         level_bytes: of the tables of all other levels.
         n_vectors: reference vectors.
@@ -41,6 +43,7 @@ class FirmwareFiles:
 
     folder: Path
     model_bytes: int
+    heads_bytes: int
     lossless_bytes: int
     level_bytes: int
     n_vectors: int
@@ -76,9 +79,12 @@ def export_firmware(
     lossless, lossless_bytes = lossless_tables()
     levels, level_bytes = level_tables(bundle, encoder)
     vectors = reference_vectors(WindowCodec(bundle, precision="int8"), encoder)
+    has_heads = "heads" in bundle.networks
+    heads_text, heads_bytes = heads_tables(bundle, encoder) if has_heads else ("", 0)
     files = FirmwareFiles(
         folder=folder,
         model_bytes=len(content),
+        heads_bytes=heads_bytes,
         lossless_bytes=lossless_bytes,
         level_bytes=level_bytes,
         n_vectors=len(vectors),
@@ -91,12 +97,15 @@ def export_firmware(
         "dd_model.c": _model(content),
         "README.md": readme(bundle, encoder, files),
     }
+    if has_heads:
+        texts["dd_heads_data.h"] = heads_text
     beside = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     try:
         beside.mkdir(parents=True)
         for source in (resources.files("dynamic_deep.firmware") / SOURCES).iterdir():
-            if source.name.endswith((".c", ".h")):
+            is_of_heads = source.name.startswith("dd_heads.")
+            if source.name.endswith((".c", ".h")) and (has_heads or not is_of_heads):
                 (beside / source.name).write_text(source.read_text(encoding="utf-8"))
         for name, text in texts.items():
             (beside / name).write_text(text, encoding="utf-8")

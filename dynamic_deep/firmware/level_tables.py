@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -78,7 +80,7 @@ def _neural(bundle: Bundle, level: Level, encoder: IntegerEncoder) -> tuple[str,
     factors, offset = integer_quantizer(
         encoder.meaning.units[shape.level_idx], shape.threshold
     )
-    parts = {
+    parts: dict[str, tuple[str, npt.NDArray[Any]]] = {
         "bias": ("int16_t", context.bias.astype(np.int16)),
         "earlier": ("int16_t", context.earlier.astype(np.int16)),
         "same": ("int16_t", context.same[[0, 2]].astype(np.int16)),
@@ -127,7 +129,7 @@ def integer_quantizer(
                 break
         else:
             raise ModelError(
-                f"a latent's unit must lie on the grid of 2^-{FRACTION_BITS} steps, got "
-                f"{float(unit):g}; make the integer encoder again"
+                f"a latent's unit must lie on the grid of 2^-{FRACTION_BITS} steps, "
+                f"got {float(unit):g}; make the integer encoder again"
             )
     return np.array(factors, np.uint32), offset

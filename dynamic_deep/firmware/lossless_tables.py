@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from dynamic_deep.firmware.c_text import array, head
 from dynamic_deep.prediction import ORDER, AdaptivePredictor
@@ -26,7 +29,7 @@ def lossless_tables() -> tuple[str, int]:
         [integer_log(size + LOG_OFFSET) for size in range(N_LOGS)], np.uint16
     )
     exact, near = tables.counts[0::2], tables.counts[1::2]
-    parts = {
+    parts: dict[str, tuple[str, npt.NDArray[Any]]] = {
         "dd_priors": ("int64_t", priors),
         "dd_prior_coefs": ("int32_t", coefs),
         "dd_scale_coefs": ("int32_t", scale_coefs),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 128-bit sums of products in two words: a 32-bit core has no __int128. */
+/* 128-bit sums of products in two words: compilers for 32-bit cores have none. */
 #ifndef DD_WIDE_H
 #define DD_WIDE_H
 
