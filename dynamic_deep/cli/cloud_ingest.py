@@ -18,9 +18,10 @@ from dynamic_deep.cli import text
 from dynamic_deep.cli.failures import report
 from dynamic_deep.cli.files import print_out
 from dynamic_deep.cloud.embedded_broker import EMBEDDED, broker_at
-from dynamic_deep.cloud.ingest import Ingest, IngestSettings
+from dynamic_deep.cloud.ingest import Ingest
 from dynamic_deep.cloud.ingest_link import Login
 from dynamic_deep.cloud.ingest_metrics import resident_bytes
+from dynamic_deep.cloud.ingest_settings import IngestSettings
 from dynamic_deep.cloud.ingest_status import VERDICTS, metrics_text
 from dynamic_deep.cloud.key_source import open_keys
 from dynamic_deep.cloud.metrics_http import MetricsServer
@@ -137,6 +138,7 @@ def facts_of(ingest: Ingest) -> dict[str, Any]:
         "n_acks": ingest.link.n_acks,
         "n_commits": ingest.n_commits,
         "commit_s": round(ingest.commit_s, 3),
+        "receiving_s": round(ingest.receiving_s, 3),
         "n_sessions": publisher.n_sessions,
         "n_unknown_time": publisher.n_unknown_time,
         "n_puts": publisher.n_puts,

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,12 +18,12 @@ from typing import Self
 from dynamic_deep.cloud.arrivals import ArrivalQueue, ArrivedMessage
 from dynamic_deep.cloud.inbox import Inbox, InboxError, Outcome
 from dynamic_deep.cloud.ingest_link import IngestLink, Login
+from dynamic_deep.cloud.ingest_settings import IngestSettings
 from dynamic_deep.cloud.publish_book import PublishBook
 from dynamic_deep.cloud.publish_round import PublishRounds
 from dynamic_deep.cloud.publisher import Publisher
 from dynamic_deep.cloud.state_folder import StateFolder
 from dynamic_deep.cloud.store import Store
-from dynamic_deep.errors import ConfigError
 from dynamic_deep.uplink.keys import KeySource
 from dynamic_deep.uplink.transport import BrokerAddress
 
@@ -36,38 +35,8 @@ _FIRST_RETRY_S = 0.5
 _MAX_RETRY_S = 10.0
 _LAST_ACKS_S = 5.0
 _MAX_TOLD = 1000
-_DAY_S = 24 * 3600.0
 
 log = logging.getLogger("dynamic_deep.ingest")
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestSettings:
-    """How a receiver works.
-
-    Attributes:
-        round_s: between two looks for sessions that are whole.
-        early_s: sessions that go on are put as far as they are, so often; None: never.
-        idle_s: end when for so long nothing came and all that is whole is put; None:
-            go on for ever.
-        give_up_s: a session that is not whole and silent for so long is put with what
-            has come, and ended.
-        remember_s: a session that is put is known for so long one by one.
-
-    Raises:
-        ConfigError: If a time is not positive.
-    """
-
-    round_s: float = 1.0
-    early_s: float | None = None
-    idle_s: float | None = None
-    give_up_s: float = 30 * _DAY_S
-    remember_s: float = 30 * _DAY_S
-
-    def __post_init__(self) -> None:
-        """Check that all times are positive."""
-        if min(v for v in vars(self).values() if v is not None) <= 0:
-            raise ConfigError(f"times of ingest must be above 0 s, got {self}")
 
 
 class Ingest:
@@ -86,6 +55,7 @@ class Ingest:
         n_commits: commits of messages.
         commit_s: time spent in them.
         last_message_s: when the last message came, seconds since 1970; 0: none yet.
+        receiving_s: from the first message to the last commit, s.
 
     Raises:
         InboxError: If the folder can't be used.
@@ -107,6 +77,8 @@ class Ingest:
         self.n_commits = 0
         self.commit_s = 0.0
         self.last_message_s = 0.0
+        self.receiving_s = 0.0
+        self._first_s: float | None = None
         self.queue = ArrivalQueue()
         self.link = IngestLink(address, login, self.queue)
         self._folder = StateFolder(state_dir)
@@ -179,9 +151,11 @@ class Ingest:
         batch = self.queue.take(_MAX_BATCH, _MAX_BATCH_BYTES, timeout_s)
         if batch:
             self._busy_s = time.monotonic()
+            self._first_s = self._first_s or self._busy_s
             self.last_message_s = time.time()
             if self._commit(batch):
                 self.link.confirm(batch)
+                self.receiving_s = time.monotonic() - self._first_s
         return len(batch)
 
     def _commit(self, batch: list[ArrivedMessage]) -> bool:

@@ -11,8 +11,8 @@ import urllib.request
 import pytest
 
 from dynamic_deep.cloud.arrivals import ArrivalQueue, ArrivedMessage
-from dynamic_deep.cloud.ingest import IngestSettings
 from dynamic_deep.cloud.ingest_metrics import Metric, as_text, gauge, resident_bytes
+from dynamic_deep.cloud.ingest_settings import IngestSettings
 from dynamic_deep.cloud.key_source import KEEP_S, SecretKeys, open_keys, secret_id
 from dynamic_deep.cloud.metrics_http import MetricsServer
 from dynamic_deep.errors import ConfigError

@@ -23,8 +23,9 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from dynamic_deep.cli import cloud_ingest
-from dynamic_deep.cloud.ingest import Ingest, IngestSettings
+from dynamic_deep.cloud.ingest import Ingest
 from dynamic_deep.cloud.ingest_link import Login
+from dynamic_deep.cloud.ingest_settings import IngestSettings
 from dynamic_deep.cloud.store import open_store
 from dynamic_deep.uplink.ack import read_ack, verifies
 from dynamic_deep.uplink.keys import DeviceKeys, KeyRing
