@@ -5,13 +5,14 @@
     tables.npz      integer tables and context weights, wavelet steps
     encoder.tflite  a segment -> the latent of every level
     entry_*.tflite  a level's latent -> the decoder's common map
-    body.tflite     the map and the level's number -> the reconstruction
+    body.tflite, body_*.tflite  the map, the level's number -> the reconstruction
     heads.tflite    the encoder's features, the levels' rates -> foretold task errors
     task_*.tflite   the tasks
-    calibration_*.npz  what bounds can be promised by; not part of the hash
-    MODEL_CARD.md   for people; not part of the hash
+    encoder_int8.tflite  the encoder in integers, for a device
+    calibration_*.npz  what bounds can be promised by
+    MODEL_CARD.md   for people
 
-`classical` is a bundle without networks.
+The last three are not part of the hash. `classical` is a bundle without networks.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ from dynamic_deep.wavelet import WaveletCoder, WaveletLevel
 BUNDLE_VERSION = 1
 MODEL_ID_LEN = 16  # bytes of the SHA-256
 SHIPPED = Path(__file__).parent / "bundles"
-HASHED = (".json", ".npz", ".tflite")
-UNHASHED = "calibration_"  # names the bundle by its hash, and decides no decoding
+HASHED = (".json", ".npz", ".tflite")  # but for those that decide no decoding:
+UNHASHED = ("calibration_", "encoder_int8")
 KINDS = ("lossless", "near_lossless", "wavelet", "neural")
 # What JSON, zip and NumPy raise for bytes that are not theirs.
 UNREADABLE = (
@@ -76,16 +77,18 @@ class LatentShape:
     """The latent of a neural level.
 
     Attributes:
-        level_idx: the number that the decoder's body knows the level by.
+        level_idx: the number that encoder and body know the level by.
         n_channels: channels.
         stride: samples at the model's rate a step.
         threshold: from where on a value is not rounded to 0, in steps.
+        body: the network that decodes it, with the level's entry before it.
     """
 
     level_idx: int
     n_channels: int
     stride: int
     threshold: float
+    body: str = "body"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -48,6 +48,7 @@ class Codec:
     Args:
         bundle: the bundle.
         n_threads: of the CPU, for the networks.
+        precision: of the encoder, float or int8; files are the same to a decoder.
 
     Example:
         codec = Codec.load("standard")
@@ -55,21 +56,28 @@ class Codec:
         recording = codec.decode(data)
     """
 
-    def __init__(self, bundle: Bundle, *, n_threads: int = 1) -> None:
+    def __init__(
+        self, bundle: Bundle, *, n_threads: int = 1, precision: str = "float"
+    ) -> None:
         """Keep the bundle; networks are loaded when first needed."""
         self.bundle = bundle
-        self.windows = WindowCodec(bundle, n_threads=n_threads)
+        self.windows = WindowCodec(bundle, n_threads=n_threads, precision=precision)
 
     @classmethod
     def load(
-        cls, name_or_path: str | Path = DEFAULT_BUNDLE, *, n_threads: int = 1
+        cls,
+        name_or_path: str | Path = DEFAULT_BUNDLE,
+        *,
+        n_threads: int = 1,
+        precision: str = "float",
     ) -> Codec:
         """Load a shipped bundle by its name, or any by its folder.
 
         Raises:
             ModelError: If there is no such bundle, or it is damaged.
         """
-        return cls(load_bundle(name_or_path), n_threads=n_threads)
+        bundle = load_bundle(name_or_path)
+        return cls(bundle, n_threads=n_threads, precision=precision)
 
     @classmethod
     def for_model(cls, model_id: bytes, *, n_threads: int = 1) -> Codec:

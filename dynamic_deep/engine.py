@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from dynamic_deep.errors import ModelError
 
+LITERT_ERRORS = (ValueError, RuntimeError)  # what it raises for bytes it can't read
+
 
 class Network:
     """One exported network.
@@ -42,25 +44,25 @@ class Network:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            with _quiet_stderr():
+            with quiet_stderr():
                 self._interpreter: Any = Interpreter(
                     model_content=content, num_threads=n_threads
                 )
                 if shapes is not None:
                     self._resize(shapes)
                 self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+        except LITERT_ERRORS as error:
             raise ModelError(
                 f"{name} must be a network that LiteRT reads, got: {error}; "
                 "the bundle is damaged"
             ) from error
         self._inputs = self._input_details()
         outputs = self._interpreter.get_output_details()
-        self._outputs = sorted(outputs, key=_natural)
+        self._outputs = by_names(outputs)
         self._shapes = [tuple(detail["shape"]) for detail in self._inputs]
 
     def _input_details(self) -> list[dict[str, Any]]:
-        return sorted(self._interpreter.get_input_details(), key=_natural)
+        return by_names(self._interpreter.get_input_details())
 
     def _resize(self, shapes: Sequence[tuple[int, ...]]) -> None:
         for detail, shape in zip(self._input_details(), shapes, strict=True):
@@ -82,6 +84,11 @@ class Network:
         ]
 
 
+def by_names(details: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return tensors in the order of their names, numbers in these as numbers."""
+    return sorted(details, key=_natural)
+
+
 def _natural(detail: dict[str, Any]) -> list[tuple[int, str]]:
     """Sort names with numbers in them as people do: Identity_2 before Identity_10."""
     parts = re.split(r"(\d+)", str(detail["name"]))
@@ -89,7 +96,7 @@ def _natural(detail: dict[str, Any]) -> list[tuple[int, str]]:
 
 
 @contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
+def quiet_stderr() -> Iterator[None]:
     """Keep LiteRT's C++ notes ("Created ... delegate") out of a command's stderr."""
     kept = os.dup(2)
     null = os.open(os.devnull, os.O_WRONLY)

@@ -51,8 +51,8 @@ def meaning_of(content: bytes) -> Meaning:
         return Meaning(model_id=str(stated["model_id"]), units=units)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
-            f"an integer encoder must say what its integers mean, got: {error}; make it "
-            "again with `python -m training int8`"
+            f"an integer encoder must say what its integers mean, got: {error}; make "
+            "it again with `python -m training int8`"
         ) from error
 
 
@@ -91,8 +91,8 @@ class IntegerEncoder:
         self.meaning = meaning_of(content)
         if self.meaning.model_id != model_id:
             raise ModelError(
-                f"an integer encoder must be made of its bundle, {model_id[:8]}, got one "
-                f"of {self.meaning.model_id[:8]}; run `python -m training int8`"
+                f"an integer encoder must be made of its bundle, {model_id[:8]}, got "
+                f"one of {self.meaning.model_id[:8]}; run `python -m training int8`"
             )
         (self._input,) = self._interpreter.get_input_details()
         self._outputs = by_names(self._interpreter.get_output_details())
@@ -109,6 +109,11 @@ class IntegerEncoder:
         scale, zero = self._input["quantization"]
         return float(scale), int(zero)
 
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs in the file, in their order here."""
+        return [str(detail["name"]) for detail in self._outputs]
+
     def zero_of(self, output: int) -> int:
         """Return the integer that stands for 0 in an output."""
         return int(self._outputs[output]["quantization"][1])
@@ -118,7 +123,8 @@ class IntegerEncoder:
         scale, zero = self.input_scale
         limits = np.iinfo(self.dtype)
         units = np.rint(segments.astype(np.float32) / np.float32(scale)) + zero
-        return np.clip(units, limits.min, limits.max).astype(self.dtype)
+        clipped = np.clip(units, limits.min, limits.max)
+        return np.asarray(clipped, dtype=self.dtype)
 
     def run_integers(self, segments: IntArray) -> list[IntArray]:
         """Run on integers: (n_segments, SEGMENT_LEN) -> its outputs, zero at 0.

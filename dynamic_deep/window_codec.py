@@ -21,6 +21,7 @@ from dynamic_deep.quantizer import WindowScale, quantize
 from dynamic_deep.recording import RecordingInfo
 from dynamic_deep.segments import from_model_rate, model_len, to_model_rate
 from dynamic_deep.wavelet import WaveletCoder
+from dynamic_deep.window_encoder import FLOAT, WindowEncoder, load_encoder
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
@@ -118,11 +119,16 @@ class WindowCodec:
     Args:
         bundle: the bundle.
         n_threads: of the CPU, for each network.
+        precision: of the encoder: float, or int8 as a device computes it. What it
+            writes is decoded alike.
     """
 
-    def __init__(self, bundle: Bundle, *, n_threads: int = 1) -> None:
+    def __init__(
+        self, bundle: Bundle, *, n_threads: int = 1, precision: str = FLOAT
+    ) -> None:
         """Keep the bundle; networks are loaded when first needed."""
         self.bundle = bundle
+        self.precision = precision
         self._n_threads = n_threads
         self._networks: dict[str, Network] = {}
         self._latent_coders: dict[str, LatentCoder] = {}
@@ -139,10 +145,10 @@ class WindowCodec:
             self._networks[name] = Network(content, name, n_threads=self._n_threads)
         return self._networks[name]
 
-    @property
-    def encoder(self) -> Network:
+    @functools.cached_property
+    def encoder(self) -> WindowEncoder:
         """The network from a segment to every level's latent."""
-        return self._network("encoder")
+        return load_encoder(self.bundle, self.precision, n_threads=self._n_threads)
 
     def _latent_coder(self, name: str) -> LatentCoder:
         if name not in self._latent_coders:
@@ -218,7 +224,7 @@ class WindowCodec:
         latent[0, : len(y_hat)] = y_hat
         (features,) = self._network(f"entry_{level.name}").run(latent)
         level_idx = np.full(1, shape.level_idx, np.int32)
-        (x_hat,) = self._network("body").run(features, level_idx)
+        (x_hat,) = self._network(shape.body).run(features, level_idx)
         return np.asarray(x_hat[0, :, 0])
 
 

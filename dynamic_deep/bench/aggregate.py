@@ -111,6 +111,8 @@ def build_row(entrant: Entrant, sums: RowSums, weights: FloatArray) -> BenchRow:
         max_error_adc=float(windows["max_error_adc"].max()),
         max_error_uv=float(windows["max_error_uv"].max()),
         encode_x=_speed(lead_s, windows["encode_s"]),
+        encode_ms_median=float(1e3 * np.median(windows["encode_s"])),
+        encode_ms_p99=float(1e3 * np.percentile(windows["encode_s"], 99)),
         decode_x=_speed(lead_s, windows["decode_s"]),
         is_exact=bool(windows["is_exact"].all()),
     )

@@ -34,6 +34,7 @@ class BenchOptions:
             chooses its levels, else the neural level in the middle.
         policies: for each bundle that has some, rows that choose a level for each
             window: name -> policy.
+        precisions: of the encoder, float or int8; each gives rows of its own.
     """
 
     bundles: tuple[str, ...] = ("standard",)
@@ -47,6 +48,7 @@ class BenchOptions:
     n_examples: int = 0
     example_level: str | None = None
     policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    precisions: tuple[str, ...] = ("float",)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -108,6 +110,8 @@ class BenchRow:
     max_error_adc: float
     max_error_uv: float
     encode_x: float  # lead-seconds a CPU second
+    encode_ms_median: float  # CPU milliseconds a window
+    encode_ms_p99: float
     decode_x: float
     is_exact: bool
 

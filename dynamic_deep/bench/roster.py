@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import fnmatch
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +16,11 @@ from dynamic_deep.bench.result import BenchOptions
 from dynamic_deep.errors import ConfigError
 
 
-def load_codec(bundle: str) -> Any:
+def load_codec(bundle: str, precision: str = "float") -> Any:
     """Return the codec of a bundle; imported here, since it is slow to load."""
     from dynamic_deep.codec import Codec
 
-    return Codec.load(bundle)
+    return Codec.load(bundle, precision=precision)
 
 
 def build_entrants(
@@ -43,8 +44,8 @@ def build_entrants(
     model_ids: dict[str, str] = {}
     seen: set[str] = set()
     known: list[str] = []
-    for bundle in options.bundles:
-        codec = load_codec(bundle)
+    for bundle, precision in itertools.product(options.bundles, options.precisions):
+        codec = load_codec(bundle, precision)
         model_ids[bundle] = bytes(codec.model_id).hex()
         for level in codec.levels:
             known.append(level.name)
@@ -55,7 +56,9 @@ def build_entrants(
             if level.kind != "neural":
                 seen.add(level.name)
         entrants += [
-            ChosenEntrant(codec, _row_name(name, bundle, options), bundle, policy)
+            ChosenEntrant(
+                codec, _row_name(name, codec, bundle, options), bundle, policy
+            )
             for name, policy in options.policies.get(bundle, {}).items()
         ]
     for pattern in options.levels:
@@ -91,9 +94,11 @@ def _level_entrants(
         ]  # fmt: skip
     name = level.name
     if group == NEURAL:
-        name = _row_name(name, bundle, options)
+        name = _row_name(name, codec, bundle, options)
     return [LevelEntrant(codec, name, group, bundle, level.name)]
 
 
-def _row_name(name: str, bundle: str, options: BenchOptions) -> str:
+def _row_name(name: str, codec: Any, bundle: str, options: BenchOptions) -> str:
+    if options.precisions != ("float",):
+        name = f"{name} {codec.windows.precision}"
     return f"{bundle}/{name}" if len(options.bundles) > 1 else name

@@ -55,6 +55,7 @@ def format_table(result: BenchResult) -> str:
         lines += ["", TITLES.get(group, group), *map(_row, rows)]
     if result.equal_prdn:
         lines += ["", *_equal_prdn(result.equal_prdn)]
+    lines += ["", *_latencies(result.rows)]
     lines += ["", *itertools.chain.from_iterable(map(_wrap, LEGEND))]
     lines += _remarks(result)
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -174,6 +175,17 @@ def _row(row: BenchRow) -> str:
         number(row.decode_x),
     ]
     return _cells(texts)
+
+
+def _latencies(rows: Iterable[BenchRow]) -> list[str]:
+    lines = [
+        "Encoding a window on this machine, CPU milliseconds",
+        f"{'':20}{'median':>9}{'p99':>9}",
+    ]
+    for row in rows:
+        times = number(row.encode_ms_median), number(row.encode_ms_p99)
+        lines.append(f"  {row.name:18}{times[0]:>9}{times[1]:>9}")
+    return lines
 
 
 def _equal_prdn(compared: Iterable[EqualPrdn]) -> list[str]:

@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
         levels=_names(args.levels) or (),
         baselines=_names(args.baselines),
         near=tuple(args.near),
+        precisions=tuple(dict.fromkeys(args.precision)),
         max_windows=args.max_windows,
         jobs=args.jobs,
         n_examples=0 if page is None else N_EXAMPLES,

@@ -10,9 +10,9 @@ from dynamic_deep.container import FileHeader
 
 
 @functools.cache
-def load_codec(bundle: str) -> Codec:
-    """Return the codec of a bundle by its name or folder."""
-    return Codec.load(bundle)
+def load_codec(bundle: str, precision: str = "float") -> Codec:
+    """Return the codec of a bundle by its name or folder, encoding in a precision."""
+    return Codec.load(bundle, precision=precision)
 
 
 def codec_for(header: FileHeader, bundle: str | None) -> Codec:

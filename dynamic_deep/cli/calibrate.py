@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         names=record_names(paths),
         leads=args.lead,
         max_windows=args.max_windows,
+        precision=args.precision,
     )
     with ProgressBar("calibrating", quiet=args.quiet) as bar:
         tried = try_recordings(paths, options, n_workers=args.jobs, bar=bar)

@@ -42,6 +42,7 @@ class EncodeOptions:
     bundle: str
     policy: Policy
     max_error_uv: float | None = None
+    precision: str = "float"
     reading: dict[str, float] = field(default_factory=dict)
     force: bool = False
 
@@ -71,6 +72,7 @@ def encode_options(args: argparse.Namespace) -> EncodeOptions:
         bundle=args.bundle,
         policy=chosen_policy(args),
         max_error_uv=args.max_error_uv,
+        precision=args.precision,
         reading=reading_options(args),
         force=args.force,
     )
@@ -93,7 +95,7 @@ def encode_one(options: EncodeOptions, job: Job, progress: Progress) -> dict[str
     Returns:
         What `--json` prints of it.
     """
-    codec = load_codec(options.bundle)
+    codec = load_codec(options.bundle, options.precision)
     if job.target is not None:
         require_free([job.target], force=options.force)
     with open_recording(job.source, **options.reading) as reader:

@@ -73,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
         labels=labels,
         leads=args.lead,
         max_windows=args.max_windows,
+        precision=args.precision,
     )
     with ProgressBar("evaluating", quiet=args.quiet) as bar:
         tried = try_recordings(paths, options, n_workers=args.jobs, bar=bar)
@@ -80,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
     blocks = [_block(bundle, r, tried.trials, calibration, problems) for r in wanted]
     facts = {
         "bundle": args.bundle,
+        "precision": args.precision,
         "model_id": bundle.model_id.hex(),
         "tasks": list(tasks),
         "n_recordings": len(np.unique(tried.trials.records)),

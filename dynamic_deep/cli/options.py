@@ -80,6 +80,17 @@ def add_bundle(parser: Any, default: str | None = DEFAULT_BUNDLE) -> None:
     )
 
 
+def add_precision(parser: Any) -> None:
+    """Add --precision."""
+    parser.add_argument(
+        "--precision",
+        choices=("float", "int8"),
+        default="float",
+        help="of the encoder; int8 is what a microcontroller computes, and decodes "
+        "alike (default float)",
+    )
+
+
 def add_reading(parser: Any) -> None:
     """Add what an input without a header needs."""
     parser.add_argument(

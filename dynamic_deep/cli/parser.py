@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 
 import dynamic_deep
-from dynamic_deep.cli import parser_cloud, parser_files, parser_reports
+from dynamic_deep.cli import parser_cloud, parser_device, parser_files, parser_reports
 
 DESCRIPTION = """\
 Compress ECG recordings and restore them.
@@ -33,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     version = f"dynamic-deep {dynamic_deep.__version__}"
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    groups = (parser_files, parser_reports, parser_cloud)
+    groups = (parser_files, parser_reports, parser_device, parser_cloud)
     for add in (add for group in groups for add in group.COMMANDS):
         add(commands)
     return parser

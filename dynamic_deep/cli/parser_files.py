@@ -12,6 +12,7 @@ from dynamic_deep.cli.options import (
     add_command,
     add_json,
     add_output,
+    add_precision,
     add_reading,
     add_requirement,
 )
@@ -37,6 +38,7 @@ def _add_encode(commands: Any) -> None:
     )
     add_output(parser, "the .ddc file or folder to write, or - (default: beside IN)")
     add_bundle(parser)
+    add_precision(parser)
     parser.add_argument(
         "--level",
         metavar="NAME",

@@ -11,6 +11,7 @@ from dynamic_deep.cli.options import (
     add_command,
     add_jobs,
     add_json,
+    add_precision,
     count,
     lead_numbers,
     positive,
@@ -72,6 +73,13 @@ def _add_entrants(parser: Any) -> None:
         metavar="NAME|DIR",
         action="append",
         help="as for encode; may be repeated (default standard)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("float", "int8"),
+        nargs="+",
+        default=["float"],
+        help="of the encoder; both give rows of each (default float)",
     )
     parser.add_argument(
         "--levels",
@@ -150,6 +158,7 @@ def _add_tried(parser: Any) -> None:
         metavar="N",
         help="only N windows of each recording, evenly spread (default: all)",
     )
+    add_precision(parser)
     add_jobs(parser, "recordings")
     add_json(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

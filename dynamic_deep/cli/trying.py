@@ -36,6 +36,7 @@ class TryOptions:
         labels: what it is called -> rhythm class.
         leads: which leads, from 0; all if None.
         max_windows: at most this many of a recording, evenly spread; None: all.
+        precision: of the encoder, float or int8.
     """
 
     bundle: str
@@ -44,6 +45,7 @@ class TryOptions:
     labels: dict[str, str] = field(default_factory=dict)
     leads: tuple[int, ...] | None = None
     max_windows: int | None = None
+    precision: str = "float"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +132,8 @@ def try_recordings(
 
 
 @functools.cache
-def _trier(bundle: str, tasks: tuple[str, ...]) -> LevelTrier:
-    codec = load_codec(bundle)
+def _trier(bundle: str, tasks: tuple[str, ...], precision: str) -> LevelTrier:
+    codec = load_codec(bundle, precision)
     return LevelTrier(
         codec.windows,
         [load_task(codec.bundle, name) for name in tasks],
@@ -157,7 +159,7 @@ def _try_one(options: TryOptions, job: Job, progress: Progress) -> dict[str, Any
     if options.max_windows is not None and len(subjects) > options.max_windows:
         at = np.linspace(0, len(subjects) - 1, options.max_windows).round().astype(int)
         subjects = [subjects[i] for i in at]
-    trier, parts = _trier(options.bundle, options.tasks), []
+    trier, parts = _trier(options.bundle, options.tasks, options.precision), []
     for done, subject in enumerate(subjects, start=1):
         parts.append(trier.try_window(subject))
         progress(done, len(subjects))

@@ -89,7 +89,8 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def result(paths: list[Path]) -> BenchResult:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "dynamic_deep.bench.roster.load_codec", lambda name: RoundingCodec()
+            "dynamic_deep.bench.roster.load_codec",
+            lambda name, precision: RoundingCodec(),
         )
         options = BenchOptions(baselines=("zlib -9",), n_examples=3, n_resamples=200)
         return run_bench(paths, options)
@@ -263,7 +264,7 @@ def test_wrong_options_say_so(
     paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "dynamic_deep.bench.roster.load_codec", lambda name: RoundingCodec()
+        "dynamic_deep.bench.roster.load_codec", lambda name, precision: RoundingCodec()
     )
     with pytest.raises(ConfigError, match=r"wavelet_a.*got gain_9\*"):
         run_bench(paths[:1], BenchOptions(levels=("gain_9*",)))

@@ -14,7 +14,7 @@ import pytest
 from device_sim.__main__ import main as device_sim
 from device_sim.footprint import measure_footprint
 from dynamic_deep import Codec
-from dynamic_deep.bundle import SHIPPED, Bundle, content_hash, load_bundle
+from dynamic_deep.bundle import SHIPPED, Bundle, content_hash
 from dynamic_deep.cli import main
 from dynamic_deep.config import SEGMENT_LEN
 from dynamic_deep.engine_int8 import IntegerEncoder
@@ -188,9 +188,8 @@ def test_encode_in_int8(tmp_path: Path) -> None:
     from dynamic_deep.recording import write_recording
 
     recording = simulate_ecg(31.0, seed=3)
-    source = write_recording(recording, tmp_path / "a.npz")
-    name = str(source or tmp_path / "a.npz")
-    arguments = ["encode", name, "--bundle", "edge", "--quiet"]
+    write_recording(tmp_path / "a.npz", recording)
+    arguments = ["encode", str(tmp_path / "a.npz"), "--bundle", "edge", "--quiet"]
     for precision in ("float", "int8"):
         target = str(tmp_path / f"{precision}.ddc")
         assert main([*arguments, "--precision", precision, "-o", target]) == 0
