@@ -48,7 +48,7 @@ def load_encoder(
     if name not in bundle.networks:
         raise ModelError(
             f"bundle {bundle.name} must hold {name}.tflite to encode in {precision}, "
-            "which is missing; fetch it again, or make it with `python -m training int8`"
+            "which is missing; fetch it again, or run `python -m training int8`"
         )
     content = bundle.networks[name]
     if precision == FLOAT:
