@@ -106,10 +106,12 @@ class Outbox:
             OutboxError: If that can't be written.
         """
         with self._lock:
-            boots = {device: self.state(device).boot + 1 for device in devices}
-            self._file.write_boots(boots)
-            for device, boot in boots.items():
-                self._book.boot(device, boot)
+            self._set_boots({name: self.state(name).boot + 1 for name in devices})
+
+    def _set_boots(self, boots: dict[str, int]) -> None:
+        self._file.write_boots(boots)
+        for device, boot in boots.items():
+            self._book.boot(device, boot)
 
     def begin(self, keys: DeviceKeys, mark: int = 0) -> SessionStart:
         """Begin the next session of a device; the one before is over.
@@ -120,8 +122,13 @@ class Outbox:
 
         Raises:
             ConfigError: If the device was not booted.
+            OutboxError: If `min_boot` of the keys is above its boot counter, and that
+                can't be written.
         """
         with self._lock:
+            boot = self.state(keys.device).boot
+            if 0 < boot < keys.min_boot:
+                self._set_boots({keys.device: keys.min_boot})
             return self._book.begin(keys, mark)
 
     def state(self, device: str) -> StoredState:

@@ -122,13 +122,9 @@ class Inbox:
                 if not outcome.is_authentic:
                     continue
                 name = (outcome.topic_device, outcome.session)
-                number = outcome.past_number
-                if number is None and name not in due:
-                    row = session_rows.row_of(db, *name)
-                    number = row.watermark - 1 if row else None
-                if number is not None and number >= 0:
-                    key_id, before = due.get(name, (outcome.key_id, -1))
-                    due[name] = (key_id, max(number, before))
+                row = session_rows.row_of(db, *name) if name not in due else None
+                if row is not None and row.watermark and not row.has_conflict:
+                    due[name] = (outcome.key_id, row.watermark - 1)
         acks = (
             (device, self._ack(device, session, *last))
             for (device, session), last in due.items()
@@ -188,7 +184,8 @@ class Inbox:
     def forget(self, before: float) -> int:
         """Let go of the rows of sessions that were published whole and are old.
 
-        Their messages stay duplicates, since later sessions of a device are known.
+        Nothing of them is taken in again: what still comes is quarantined, acknowledged
+        and never let go of, since nobody knows any more whether it is a duplicate.
 
         Args:
             before: seconds since 1970; sessions that had a message since stay.

@@ -31,6 +31,7 @@ CREATE TABLE sessions(
   n_messages INTEGER,              -- NULL until close or the next open tells it
   watermark INTEGER NOT NULL DEFAULT 0,  -- all messages before this number are here
   is_published INTEGER NOT NULL DEFAULT 0,
+  has_conflict INTEGER NOT NULL DEFAULT 0,  -- two messages of one number have come
   digests BLOB,                    -- of the published messages, 8 bytes each
   last_time REAL NOT NULL,
   UNIQUE(device, session)

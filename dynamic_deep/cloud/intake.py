@@ -2,8 +2,10 @@
 """Judge one message, and put it into the tables, inside of a transaction.
 
 Three things can be wrong. A message does not verify: it is quarantined and never
-acknowledged. It verifies, and its number is taken by other bytes: it is quarantined. It
-verifies and its content is at fault: it is quarantined, yet takes its place.
+acknowledged. It verifies, and its number is taken by other bytes: it is quarantined,
+and nothing of its session is acknowledged any more, since that would delete messages
+that are not here. It verifies and its content is at fault: it is quarantined, yet takes
+its place.
 """
 
 from __future__ import annotations
@@ -42,7 +44,6 @@ class Outcome:
         session: its session, if the device has sealed it.
         key_id: the key that sealed it, likewise.
         is_authentic: whether the device has sealed it.
-        past_number: its number, if its session is long over.
     """
 
     verdict: Verdict
@@ -51,7 +52,6 @@ class Outcome:
     session: SessionId = NO_SESSION
     key_id: int = 0
     is_authentic: bool = False
-    past_number: int | None = None
 
 
 class Intake:
@@ -110,20 +110,19 @@ class Intake:
         self, db: sqlite3.Connection, message: Message, body: bytes, arrival: Arrival
     ) -> Outcome:
         """Put an authentic message where it belongs."""
-        if session_rows.is_past(db, message):
-            return _outcome(message, Verdict.DUPLICATE, past_number=message.number)
         row = session_rows.touch(db, message, arrival.now)
         digest = hashlib.sha256(arrival.payload).digest()[: session_rows.DIGEST_LEN]
         known = session_rows.digest_at(db, row, message.number)
         if known == digest:
             return _outcome(message, Verdict.DUPLICATE)
         if known is not None:
+            session_rows.note_conflict(db, row)
             return _outcome(
                 message,
                 Verdict.QUARANTINED,
                 f"number {message.number} of session {message.session} of "
                 f"{message.device} came before with other bytes; the device has used a "
-                "nonce twice, give it a new key",
+                "nonce twice: raise its min_boot above all it had",
             )
         session_rows.add_message(db, row, message, body=body, digest=digest)
         fault = session_rows.fault_of_place(row, message)
@@ -173,12 +172,7 @@ class Intake:
                 self._quarantine.add(db, body_only, reason, is_authentic=True)
 
 
-def _outcome(
-    message: Message,
-    verdict: Verdict,
-    reason: str = "",
-    past_number: int | None = None,
-) -> Outcome:
+def _outcome(message: Message, verdict: Verdict, reason: str = "") -> Outcome:
     return Outcome(
         verdict=verdict,
         topic_device=message.device,
@@ -186,5 +180,4 @@ def _outcome(
         session=message.session,
         key_id=message.key_id,
         is_authentic=True,
-        past_number=past_number,
     )

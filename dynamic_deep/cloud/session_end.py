@@ -37,7 +37,9 @@ def forget(db: sqlite3.Connection, before: float) -> int:
     n_forgotten, blocked = 0, ""
     rows = db.execute(
         "SELECT id, device, session, is_published AND watermark >= n_messages AND "
-        "last_time < ? FROM sessions ORDER BY device, session",
+        "last_time < ? AND NOT has_conflict FROM sessions WHERE session > coalesce("
+        "(SELECT floor FROM devices WHERE devices.device = sessions.device), x'') "
+        "ORDER BY device, session",
         (before,),
     ).fetchall()
     for row_id, device, session, may_go in rows:

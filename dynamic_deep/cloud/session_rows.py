@@ -31,6 +31,7 @@ class SessionRow:
         watermark: all messages before this number are here.
         is_published: whether it is done with.
         digests: of the messages that were published.
+        has_conflict: whether two messages of one number have come.
     """
 
     row_id: int
@@ -41,14 +42,7 @@ class SessionRow:
     watermark: int
     is_published: bool
     digests: bytes | None
-
-
-def is_past(db: sqlite3.Connection, message: Message) -> bool:
-    """Tell whether a message's session is over so long that its row is gone."""
-    row = db.execute(
-        "SELECT floor FROM devices WHERE device = ?", (message.device,)
-    ).fetchone()
-    return row is not None and message.session.pack() <= row[0]
+    has_conflict: bool
 
 
 def row_of(
@@ -57,17 +51,22 @@ def row_of(
     """Return the row of a session, or None if there is none."""
     row = db.execute(
         "SELECT id, key_id, header_table, header, n_messages, watermark, "
-        "is_published, digests FROM sessions WHERE device = ? AND session = ?",
+        "is_published, digests, has_conflict FROM sessions "
+        "WHERE device = ? AND session = ?",
         (device, session.pack()),
     ).fetchone()
     return SessionRow(*row) if row else None
 
 
 def touch(db: sqlite3.Connection, message: Message, now: float) -> SessionRow:
-    """Return the row of a message's session; make it, or note the time."""
+    """Return the row of a message's session; make it, or note the time.
+
+    A session that is over so long that its row is gone counts as published.
+    """
     db.execute(
-        "INSERT INTO sessions(device, session, key_id, header_table, last_time) "
-        "VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(device, session) DO UPDATE SET "
+        "INSERT INTO sessions(device, session, key_id, header_table, last_time, "
+        "is_published) VALUES(?1, ?2, ?3, ?4, ?5, EXISTS(SELECT 1 FROM devices WHERE "
+        "device = ?1 AND floor >= ?2)) ON CONFLICT(device, session) DO UPDATE SET "
         "last_time = ?5, key_id = coalesce(key_id, ?3), "
         "header_table = coalesce(header_table, ?4)",
         (
@@ -98,7 +97,10 @@ def fault_of_place(row: SessionRow, message: Message) -> str | None:
     """Return why a message that verifies can't stand in its session, or None."""
     place = f"number {message.number} of session {message.session} of {message.device}"
     if row.is_published:
-        return f"{place} came after the session was closed without it"
+        return (
+            f"{place} came when the session was over; if the device was reset, raise "
+            "its min_boot"
+        )
     if row.n_messages is not None and message.number >= row.n_messages:
         return f"{place} stands after the last of {row.n_messages}"
     if (row.key_id, row.table) != (message.key_id, message.table):
@@ -106,6 +108,11 @@ def fault_of_place(row: SessionRow, message: Message) -> str | None:
     if (message.kind == Kind.OPEN) != (message.number == 0):
         return f"{place} must not be of kind {message.kind.name.lower()}"
     return None
+
+
+def note_conflict(db: sqlite3.Connection, row: SessionRow) -> None:
+    """Note that nothing of a session may be acknowledged any more."""
+    db.execute("UPDATE sessions SET has_conflict = 1 WHERE id = ?", (row.row_id,))
 
 
 def add_message(

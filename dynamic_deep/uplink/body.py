@@ -22,7 +22,9 @@ from dynamic_deep.field_coding import pack_varint, unpack_varint
 from dynamic_deep.header_envelope import OpenedHeader, read_header
 from dynamic_deep.uplink.message import NO_SESSION, TABLE_LEN, SessionId
 
-_PREVIOUS = struct.Struct("<8sI")
+SALT_LEN = 8
+
+_PREVIOUS = struct.Struct(f"<8sI{SALT_LEN}s")
 # Items stand at an offset that only the file as a whole tells; what an end mark may
 # hold grows with it, so that any is taken here, and the file decides.
 _FAR = 1 << 56
@@ -40,10 +42,12 @@ class OpenBody(NamedTuple):
 
     Attributes:
         previous: the device's session before this one.
+        salt: random bytes, so that no two sessions have the same `open`.
         header: the bytes of the `.ddc` header.
     """
 
     previous: PreviousSession
+    salt: bytes
     header: bytes
 
 
@@ -86,9 +90,10 @@ def open_header(header: bytes) -> OpenedHeader:
     return opened
 
 
-def pack_open(previous: PreviousSession, header: bytes) -> bytes:
+def pack_open(previous: PreviousSession, salt: bytes, header: bytes) -> bytes:
     """Return the body of `open`."""
-    return _PREVIOUS.pack(previous.session.pack(), previous.n_messages) + header
+    session, n_messages = previous
+    return _PREVIOUS.pack(session.pack(), n_messages, salt) + header
 
 
 def unpack_open(body: bytes) -> tuple[OpenBody, OpenedHeader]:
@@ -99,10 +104,10 @@ def unpack_open(body: bytes) -> tuple[OpenBody, OpenedHeader]:
     """
     if len(body) < _PREVIOUS.size:
         raise CorruptError(f"the body of open must hold a header, got {body.hex()!r}")
-    session, n_messages = _PREVIOUS.unpack_from(body)
+    session, n_messages, salt = _PREVIOUS.unpack_from(body)
     previous = PreviousSession(SessionId.unpack(session), n_messages)
     header = body[_PREVIOUS.size :]
-    return OpenBody(previous, header), open_header(header)
+    return OpenBody(previous, salt, header), open_header(header)
 
 
 def pack_items(seq: int, items: bytes) -> bytes:

@@ -10,7 +10,7 @@ import os
 import secrets
 import tempfile
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -41,6 +41,8 @@ class DeviceKeys:
         device: device id.
         keys: key id -> 32 bytes.
         current: id of the key that the device seals with; the greatest if None.
+        min_boot: the boot counter is at least this; to be raised above every one that
+            the device had, when it has lost its store.
 
     Raises:
         ConfigError: If there is no key, or an id or a key is out of range.
@@ -49,6 +51,7 @@ class DeviceKeys:
     device: str
     keys: dict[int, bytes] = field(repr=False)
     current: int | None = None
+    min_boot: int = 0
 
     def __post_init__(self) -> None:
         """Check, and settle which key is current."""
@@ -62,6 +65,10 @@ class DeviceKeys:
                 f"a device must have keys of {KEY_LEN} bytes with ids from 0 to "
                 f"{MAX_KEY_ID}, the current one among them, got ids "
                 f"{sorted(self.keys)} and current {current} for {self.device}"
+            )
+        if not 0 <= self.min_boot < 1 << 32:
+            raise ConfigError(
+                f"min_boot must be 0 to 2^32 - 1, got {self.min_boot} for {self.device}"
             )
 
     @property
@@ -91,9 +98,8 @@ class DeviceKeys:
             raise ConfigError(
                 f"{self.device} has no free key id; remove old keys first"
             )
-        return DeviceKeys(
-            device=self.device, keys=self.keys | {new_id: new_key()}, current=new_id
-        )
+        keys = self.keys | {new_id: new_key()}
+        return replace(self, keys=keys, current=new_id)
 
 
 def new_key() -> bytes:
@@ -109,7 +115,8 @@ def new_device_keys(device: str) -> DeviceKeys:
 def write_key_file(folder: str | os.PathLike[str], keys: DeviceKeys) -> Path:
     """Write `DEVICE.toml`, readable by its owner only; replaces an older one."""
     rows = [f'{i} = "{key.hex()}"' for i, key in sorted(keys.keys.items())]
-    text = "\n".join([f"current = {keys.key_id}", "", "[keys]", *rows, ""])
+    boot = [f"min_boot = {keys.min_boot}"] if keys.min_boot else []
+    text = "\n".join([f"current = {keys.key_id}", *boot, "", "[keys]", *rows, ""])
     path = Path(folder) / f"{keys.device}.toml"
     handle, beside = tempfile.mkstemp(dir=folder, prefix=".")  # of mode 0600
     try:
@@ -146,14 +153,15 @@ def read_key_file(path: str | os.PathLike[str]) -> DeviceKeys:
         table = tomllib.loads(data.decode("utf-8"))
         keys = {int(i): bytes.fromhex(key) for i, key in table["keys"].items()}
         current = table.get("current")
-        if not isinstance(current, int | None):
-            raise TypeError("current must be a key id")
+        min_boot = table.get("min_boot", 0)
+        if not isinstance(current, int | None) or not isinstance(min_boot, int):
+            raise TypeError("current and min_boot must be integers")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(
             f"{path} must hold a table [keys] of id = hex, got {error}; see "
             "docs/uplink.md"
         ) from None
-    return DeviceKeys(device=path.stem, keys=keys, current=current)
+    return DeviceKeys(device=path.stem, keys=keys, current=current, min_boot=min_boot)
 
 
 class KeyRing:

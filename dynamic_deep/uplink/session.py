@@ -8,6 +8,7 @@ one whole item. It seals and hands on; where messages are kept is for others.
 from __future__ import annotations
 
 import io
+import secrets
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -19,6 +20,7 @@ from dynamic_deep.errors import ConfigError
 from dynamic_deep.field_coding import unpack_varint
 from dynamic_deep.header_envelope import OpenedHeader
 from dynamic_deep.uplink.body import (
+    SALT_LEN,
     open_header,
     pack_items,
     pack_open,
@@ -151,7 +153,8 @@ class MessageSink(io.RawIOBase):
     def _open(self, header: bytes) -> None:
         self._opened = open_header(header)
         self._table = table_of(header)
-        self._seal(Kind.OPEN, pack_open(self._start.previous, header))
+        salt = secrets.token_bytes(SALT_LEN)
+        self._seal(Kind.OPEN, pack_open(self._start.previous, salt, header))
 
     def _add(self, data: bytes) -> None:
         opened = self._opened

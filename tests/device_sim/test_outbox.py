@@ -113,6 +113,16 @@ def test_a_session_needs_a_boot_of_this_process(tmp_path: Path) -> None:
             outbox.begin(KEYS)
 
 
+def test_a_lost_store_is_made_up_for_by_a_greater_boot(tmp_path: Path) -> None:
+    keys = DeviceKeys(device=DEVICE, keys=KEYS.keys, min_boot=70)
+    seen = []
+    for _ in range(2):
+        with Outbox(tmp_path / "outbox.db") as outbox:
+            outbox.boot([DEVICE])
+            seen += [outbox.begin(keys).session, outbox.begin(keys).session]
+    assert seen == [SessionId(boot, n) for boot in (70, 71) for n in (0, 1)]
+
+
 def test_open_tells_the_length_of_the_session_before(tmp_path: Path) -> None:
     def previous(outbox: Outbox) -> PreviousSession:
         return outbox.begin(KEYS).previous

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def write(path: Path, text: str, mode: int = 0o600) -> Path:
 
 
 def test_a_file_gives_back_the_keys(tmp_path: Path) -> None:
-    keys = new_device_keys("bed-17").rotated()
+    keys = dataclasses.replace(new_device_keys("bed-17"), min_boot=7).rotated()
+    assert keys.min_boot == 7
     path = write_key_file(tmp_path, keys)
     assert path.name == "bed-17.toml"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -76,6 +78,8 @@ def test_owner_and_group_may_read(tmp_path: Path, mode: int) -> None:
         f'[keys]\n-1 = "{HEX}"',
         '[keys]\n1 = "zz"',
         f'current = 3\n[keys]\n1 = "{HEX}"',
+        f'min_boot = -1\n[keys]\n1 = "{HEX}"',
+        f'min_boot = "1"\n[keys]\n1 = "{HEX}"',
         f'current = "1"\n[keys]\n1 = "{HEX}"',
         "\0",
         '[keys]\n1 = "',

@@ -267,7 +267,7 @@ def test_an_open_body_is_checked_too() -> None:
     for at in range(len(body)):
         with pytest.raises(FormatError):
             unpack_open(body[:at])
-    for at in range(12, len(body)):
+    for at in range(20, len(body)):
         with pytest.raises(FormatError):
             unpack_open(with_byte(body, at, body[at] ^ 4))
     with pytest.raises(FormatError):
