@@ -7,23 +7,22 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from device_sim.energy_options import (
+    DEFAULT_LEVELS,
+    add_device,
+    add_measured,
+    add_shown,
+)
 from dynamic_deep.cli.bounds import add_bound, add_choice, add_risk, add_sum
 from dynamic_deep.cli.options import (
     add_command,
-    add_json,
-    count,
-    lead_numbers,
-    positive,
 )
 
-DEFAULT_LEVELS = ("wavelet_16", "wavelet_32", "wavelet_64")
 PLOTS = (".png", ".svg", ".pdf")
 
 
 def add_commands(commands: Any) -> None:
     """Add the command to those of `python -m device_sim`."""
-    from device_sim.profiles import BATTERIES, names_of
-
     parser = add_command(
         commands,
         "energy",
@@ -49,76 +48,22 @@ def add_commands(commands: Any) -> None:
         default="edge",
         help="edge, standard, monitor, classical or a folder (default edge)",
     )
-    devices, radios = ", ".join(names_of("devices")), ", ".join(names_of("radios"))
-    parser.add_argument(
-        "--profile",
-        metavar="NAME|FILE.toml",
-        default="nrf52840",
-        help=f"the device: {devices} or a file (default nrf52840)",
-    )
-    parser.add_argument(
-        "--radio",
-        metavar="NAME|FILE.toml",
-        default="ble_1m",
-        help=f"the link: {radios} or a file (default ble_1m)",
-    )
-    parser.add_argument(
-        "--battery",
-        choices=BATTERIES,
-        default="cr2032",
-        help="whose life to show (default cr2032)",
-    )
-    parser.add_argument(
-        "--send-every-s",
-        type=positive,
-        metavar="S",
-        help="seconds between messages (default: as the radio's profile says)",
-    )
-    parser.add_argument(
-        "--levels",
-        metavar="NAMES",
-        help="lossy levels to compare, with commas (default: "
-        f"{', '.join(DEFAULT_LEVELS)} and every neural one)",
-    )
-    parser.add_argument(
-        "--lead",
-        type=lead_numbers,
-        metavar="N",
-        help="only these leads, from 0, with commas (default: all)",
-    )
-    parser.add_argument(
-        "--max-windows",
-        type=count,
-        metavar="N",
-        help="only N windows of each recording, evenly spread (default: all)",
-    )
+    add_device(parser)
+    add_measured(parser)
     group = parser.add_argument_group("a level chosen for each window by a bound")
     add_bound(group, "as for dynamic-deep encode; may be repeated", several=True)
     add_sum(group)
     add_risk(group, "the share of windows that may break the bound")
     add_choice(group)
-    parser.add_argument("--plot", metavar="FILE", help="draw it, too: .png, .svg, .pdf")
-    parser.add_argument(
-        "--all", action="store_true", help="a line for every device and radio, too"
-    )
-    parser.add_argument(
-        "--memory", action="store_true", help="flash, RAM and largest frames, too"
-    )
-    parser.add_argument(
-        "--figures", action="store_true", help="list every figure with its source, too"
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite the plot")
-    add_json(parser)
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_shown(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Encode, print the table and draw."""
     from device_sim.break_even import encoders_of, find_break_even
-    from device_sim.energy_all import format_all
     from device_sim.energy_measure import measure
     from device_sim.energy_report import make_report
-    from device_sim.energy_text import format_figures, format_report, report_dict
+    from device_sim.energy_text import format_report, report_dict
     from device_sim.ways_levels import ways_of
     from dynamic_deep.cli import text
     from dynamic_deep.cli.files import print_out
@@ -153,15 +98,26 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print_out(f"encoder          {args.bundle}, {codec.precision}")
     print_out(format_report(report, break_even), end="")
-    if args.all:
-        print_out("\n" + format_all(report), end="")
-    if args.memory:
-        print_out("\n" + _memory(report, codec.bundle, args.bundle), end="")
-    if args.figures:
-        print_out("\n" + format_figures(report), end="")
-    if plot is not None:
-        print_out(f"\nplot: {plot}")
+    for part in _more(args, report, codec.bundle):
+        print_out(f"\n{part}", end="")
     return 0
+
+
+def _more(args: argparse.Namespace, report: Any, bundle: Any) -> list[str]:
+    """Return what was asked for beside the report."""
+    from device_sim.energy_all import format_all
+    from device_sim.energy_text import format_figures
+
+    parts = []
+    if args.all:
+        parts.append(format_all(report))
+    if args.memory:
+        parts.append(_memory(report, bundle, args.bundle))
+    if args.figures:
+        parts.append(format_figures(report))
+    if args.plot is not None:
+        parts.append(f"plot: {args.plot}\n")
+    return parts
 
 
 def _memory(report: Any, bundle: Any, name: str) -> str:
