@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom a device trusts at the other end of a TLS connection."""
+"""Whom a device or a receiver trusts at the other end of a TLS connection."""
 
 from __future__ import annotations
 
