@@ -27,7 +27,7 @@ from dynamic_deep.cloud.store import Store
 from dynamic_deep.uplink.keys import KeySource
 from dynamic_deep.uplink.transport import BrokerAddress
 
-_MAX_BATCH = 1000  # messages of a commit
+_MAX_BATCH = 250  # messages of a commit; others wait for the inbox meanwhile
 _MAX_BATCH_BYTES = 1 << 23
 _TICK_S = 0.2
 _HOUSEKEEPING_S = 600.0

@@ -86,9 +86,22 @@ class IngestLink:
         return self._is_subscribed.is_set()
 
     def start(self) -> None:
-        """Begin to connect."""
+        """Begin to connect, and go on trying.
+
+        Raises:
+            BrokerRefusedError: If the broker's certificate is not to be trusted.
+        """
         host, port = self._address.host, self._address.port
-        self._client.connect_async(host, port, _KEEPALIVE_S)
+        try:
+            self._client.connect(host, port, _KEEPALIVE_S)
+        except ssl.SSLCertVerificationError as exc:
+            raise BrokerRefusedError(
+                f"the broker {self._address} must have a certificate that is trusted, "
+                f"got {exc.verify_message}; name its authority by --ca"
+            ) from exc
+        except OSError as exc:
+            log.warning("no connection to %s yet: %s", self._address, exc)
+            self._client.connect_async(host, port, _KEEPALIVE_S)
         self._client.loop_start()
 
     def check(self) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dynamic_deep.cloud.inbox import Inbox, SessionState
 from dynamic_deep.cloud.publisher import Publisher
@@ -40,6 +41,14 @@ class RoundState:
     n_stuck: int = 0
     trouble: str = ""
     n_waiting: int = 0
+
+
+class _Attempt(NamedTuple):
+    """What became of one session."""
+
+    state: SessionState
+    failure: Exception | None = None
+    is_done: bool = False
 
 
 class PublishRounds:
@@ -125,26 +134,27 @@ class PublishRounds:
             return
         self.state.trouble = ""
         with ThreadPoolExecutor(_N_UPLOADS, "upload") as pool:
-            for state, failure in pool.map(lambda s: self._try(s, act), states):
-                self._judge(state, failure)
+            for attempt in pool.map(lambda s: self._try(s, act), states):
+                self.state.n_waiting -= attempt.is_done
+                self._judge(attempt)
         if not self.state.trouble:
             self._pause_s = 0.0
 
     def _try(
         self, state: SessionState, act: Callable[[SessionState], object]
-    ) -> tuple[SessionState, Exception | None]:
+    ) -> _Attempt:
         if self.state.trouble:  # the store is away: not one timeout for each
-            return state, None
+            return _Attempt(state)
         try:
             act(state)
         except (DynamicDeepError, OSError) as failure:
             if _is_of_store(failure):
                 self.state.trouble = str(failure)
-            return state, failure
-        self.state.n_waiting -= 1
-        return state, None
+            return _Attempt(state, failure)
+        return _Attempt(state, is_done=True)
 
-    def _judge(self, state: SessionState, failure: Exception | None) -> None:
+    def _judge(self, attempt: _Attempt) -> None:
+        state, failure = attempt.state, attempt.failure
         if failure is None:
             return
         if _is_of_store(failure):

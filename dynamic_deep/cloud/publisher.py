@@ -7,6 +7,7 @@ is what was put last, or not there; what it finds there instead decides what to 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from dynamic_deep.uplink.message import Kind
 
 
 class Publisher:
-    """Puts sessions into a store.
+    """Puts sessions into a store; several threads may use it, each for a session.
 
     Args:
         inbox: where they come from.
@@ -53,6 +54,7 @@ class Publisher:
         self._store = store
         self._book = book
         self._clock = clock
+        self._lock = threading.Lock()  # of the counts
         self.n_sessions = 0
         self.n_puts = 0
         self.n_put_bytes = 0
@@ -78,8 +80,9 @@ class Publisher:
         self._put(plan, data)
         self._inbox.mark_published(state.device, state.session)
         self._book.forget(state.device, state.session)
-        self.n_sessions += 1
-        self.n_unknown_time += ObjectName.parse(plan.name).start_time is None
+        with self._lock:
+            self.n_sessions += 1
+            self.n_unknown_time += ObjectName.parse(plan.name).start_time is None
         return plan.name
 
     def publish_part(self, state: SessionState) -> bool:
@@ -150,6 +153,7 @@ class Publisher:
 
     def _write(self, name: str, data: bytes, generation: int) -> int:
         new = self._store.put(name, data, if_generation=generation)
-        self.n_puts += 1
-        self.n_put_bytes += len(data)
+        with self._lock:
+            self.n_puts += 1
+            self.n_put_bytes += len(data)
         return new

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import signal
@@ -262,6 +263,21 @@ def test_a_wrong_password_ends_it_with_one_line(
     (tmp_path / "password").write_text("wrong\n")
     assert main(["cloud", "ingest", *arguments]) == 1
     assert "must let the receiver in" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_broker_that_is_not_trusted_ends_it_with_one_line(
+    tmp_path: Path,
+    broker: Mosquitto,
+    beds: list[Bed],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ingest_arguments(tmp_path, broker.address, str(tmp_path / "store"))
+    at = arguments.index("--ca")
+    del arguments[at : at + 2]
+    assert main(["cloud", "ingest", *arguments]) == 1
+    assert "certificate that is trusted" in capsys.readouterr().err
+    gc.collect()  # paho leaves the socket of a failed handshake to it
 
 
 def test_one_state_folder_has_one_receiver(
