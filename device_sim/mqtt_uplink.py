@@ -22,10 +22,10 @@ from device_sim.link_selector import LinkSelector, read_all
 from device_sim.link_settings import LinkCounts, LinkSettings
 from device_sim.mqtt_link import MqttLink
 from device_sim.outbox import Outbox, OutboxError
-from dynamic_deep.uplink.trust import tls_context
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.uplink.keys import DeviceKeys
 from dynamic_deep.uplink.transport import BrokerAddress
+from dynamic_deep.uplink.trust import tls_context
 
 __all__ = ["LinkCounts", "LinkSettings", "Login", "MqttUplink"]
 
