@@ -22,6 +22,7 @@ from dynamic_deep.window_codec import WindowPlace, window_place
 # A file of 100 bytes can claim that billions of frames were lost. Each costs a row up
 # to here; the rest is only counted.
 MAX_LOST_WINDOWS = 10_000
+MAX_PROBLEMS = 1_000  # that are kept as texts; a hostile file may have millions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +62,7 @@ class SessionWindows:
         n_windows: of each lead.
         n_damaged: frames that were lost or could not be decoded, so far.
         n_skipped: frames that the device or its sender left out, so far.
-        problems: what is wrong, a text each, so far.
+        problems: what is wrong, a text each, so far; the first `MAX_PROBLEMS`.
 
     Raises:
         ModelError: If its windows are not those of this version.
@@ -100,7 +101,7 @@ class SessionWindows:
         self._n_seen += len(found)
         n_leads = self._info.n_leads
         for damage in found:
-            self.problems.append(f"{damage.reason} (byte {damage.offset})")
+            self._note(f"{damage.reason} (byte {damage.offset})")
             if damage.window_idx is None or damage.lead is None:
                 continue
             self.n_damaged += damage.n_frames
@@ -130,7 +131,7 @@ class SessionWindows:
             damage = str(error)
             self.n_damaged += 1
             where = f"window {frame.window_idx}, lead {frame.lead}"
-            self.problems.append(f"{damage} ({where})")
+            self._note(f"{damage} ({where})")
         return LeadWindow(
             window_idx=frame.window_idx,
             lead=frame.lead,
@@ -141,6 +142,10 @@ class SessionWindows:
             samples=samples,
             damage=damage,
         )
+
+    def _note(self, problem: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
 
     def _place(self, window_idx: int, lead: int) -> tuple[int, WindowPlace]:
         fs = self._info.fs

@@ -50,6 +50,7 @@ def run_local(
     """
     decoder = job.decoder()  # in any case: what is wrong with the job shows here
     if n_processes > 1:
+        del decoder  # the networks of this process would only take memory
         reports = _parallel(job, n_processes)
     else:
         reports = (decoder.run(entry, again=job.again) for entry in job.entries())

@@ -61,7 +61,7 @@ def test_whole_windows_of_the_first_leads_are_joined() -> None:
 
 
 def test_the_figures_fit_together(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], checkout: Path
 ) -> None:
     write_recording(tmp_path / "a", simulate_ecg(95.0, seed=3))
     options = ["--bundle", str(AWARE), "--level", "gain_32", "--repeats", "1"]
@@ -88,5 +88,8 @@ def test_the_figures_fit_together(
     assert (pair["n_windows"], pair["n_sessions"]) == (6, 2)
     assert pair["peak_mib_of_a_process"] < 600
     assert facts["command"].endswith("--sizes 1 6 --processes 2")
+    text = (checkout / "docs" / "decode.md").read_text(encoding="utf-8")
+    keys = [*facts, *one, *pair, *facts["levels"]["lossless"]]
+    assert not [key for key in keys if f"`{key}`" not in text]
     assert main([*command, "-o", str(file)]) == 1  # never overwritten by itself
     assert "--force" in capsys.readouterr().err

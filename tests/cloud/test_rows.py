@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -203,3 +204,9 @@ def test_rows_are_held_only_a_group_at_a_time(monkeypatch: pytest.MonkeyPatch) -
     sizes = [file.metadata.row_group(i).num_rows for i in range(3)]
     assert sizes == [2, 2, 1]
     assert file.read()["window_idx"].to_pylist() == [0, 1, 2, 3, 4]
+
+
+def test_the_document_names_every_column(checkout: Path) -> None:
+    text = (checkout / "docs" / "decode.md").read_text(encoding="utf-8")
+    missing = [n for n in row_schema((), "").names if f"`{n}`" not in text]
+    assert not missing
