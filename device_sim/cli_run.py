@@ -124,6 +124,7 @@ def _asked(args: argparse.Namespace) -> Any:
         leads=args.lead,
         is_loop=not args.once,
         gap_s=args.gap,
+        session_s=args.session,
         n_frames=args.frames,
         ring_s=args.ring,
         outbox_kb=args.outbox_kb,

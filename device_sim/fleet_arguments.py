@@ -152,6 +152,13 @@ def add_sending(parser: Any) -> None:
         help="of a message (default: as often as the radio's profile says)",
     )
     group.add_argument(
+        "--session",
+        type=duration,
+        default=3600.0,
+        metavar="TIME",
+        help="the longest session, of signal: a file in the cloud (default 1h)",
+    )
+    group.add_argument(
         "--broker",
         default="embedded",
         metavar="embedded|mosquitto|URL",

@@ -81,6 +81,11 @@ class FleetOptions:
                 f"a speed must be above 0, got {self.speed:g}; 1 is real time, max as "
                 "fast as can be"
             )
+        if not self.session_s <= SESSION_S:
+            raise ConfigError(
+                f"a session must not be longer than an hour of signal, got "
+                f"{self.session_s:g} s; let it be shorter"
+            )
         if self.start_time.tzinfo is None:
             raise ConfigError(
                 f"the start must name its zone, got {self.start_time}; append Z for UTC"

@@ -108,10 +108,11 @@ def run_fleet(
             flow=flow,
             trace=trace,
         )
-        began_s = time.monotonic()
+        began_s, began_cpu_s = time.monotonic(), time.process_time()
         fleet = Fleet(options, shelf, parts)
         fleet.run(progress)
         took_s = time.monotonic() - began_s
+        cpu_s = time.process_time() - began_cpu_s
         arrivals = None
         if station.receiver is not None:
             arrivals = compare(station.receiver.finish(), fleet.devices)
@@ -123,6 +124,7 @@ def run_fleet(
             n_waiting=outbox.n_messages,
             arrivals=arrivals,
             took_s=took_s,
+            cpu_s=cpu_s,
             waited_s=flow.waited_s,
             memory_mb=peak_memory_mb(),
         )

@@ -42,6 +42,7 @@ class RunSummary:
         n_waiting: messages that are not acknowledged.
         arrivals: what the run's own receiver got; None if the receiver is elsewhere.
         took_s: real seconds of the run.
+        cpu_s: processor time of that, all threads of the process.
         waited_s: real seconds that the simulation waited for the uplink.
         memory_mb: the most memory that the process had.
     """
@@ -53,6 +54,7 @@ class RunSummary:
     n_waiting: int
     arrivals: Arrivals | None
     took_s: float
+    cpu_s: float
     waited_s: float
     memory_mb: float
 
@@ -114,6 +116,7 @@ class RunSummary:
             "real": {
                 "date": datetime.now(UTC).isoformat(timespec="seconds"),
                 "took_s": self.took_s,
+                "cpu_s": self.cpu_s,
                 "waited_for_uplink_s": self.waited_s,
                 "times_real_time": self.speed,
                 "peak_memory_mb": self.memory_mb,
@@ -198,7 +201,8 @@ class RunSummary:
     def _speed(self) -> str:
         return (
             f"{self.speed:,.0f} times real time, {text.duration(self.took_s)} "
-            f"({text.duration(self.waited_s)} waiting for the broker)"
+            f"({text.duration(self.cpu_s)} of processor time, "
+            f"{text.duration(self.waited_s)} waiting for the broker)"
         )
 
 
