@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -13,6 +14,20 @@ from device_sim.energy_setting import Band, Setting
 from device_sim.figure import CASES, Case
 from device_sim.points import FrontEnd, Protocol
 from device_sim.workload import Work
+
+PART_NAMES = {
+    "macs": "encoder",
+    "head_macs": "heads",
+    "resample_taps": "resampling",
+    "scaled": "scaling",
+    "transformed": "wavelet transform",
+    "quantized": "quantising",
+    "context_macs": "contexts of latents",
+    "symbols": "symbols of latents",
+    "coefficients": "coefficients of wavelets",
+    "packed_bytes": "packing",
+    "sealed_bytes": "sealing",
+}
 
 
 def standby_hour_mj(setting: Setting, measured: Measured, case: Case) -> float:
@@ -63,6 +78,19 @@ class WayCost:
         macs, cycles = self._window_work(case)
         cpu = self.setting.link(case, case).cpu
         return compute_mj(cpu, macs=macs, m4_cycles=cycles)
+
+    def parts_mj(self) -> dict[str, float]:
+        """Return the nominal energy of each kind of work, largest first."""
+        cpu = self.setting.link("nominal", "nominal").cpu
+        code = self.setting.code("nominal")
+        found = {}
+        for part in dataclasses.fields(Work):
+            alone = Work(**{part.name: getattr(self.work, part.name)})
+            cycles = alone.m4_cycles(code)
+            total = compute_mj(cpu, macs=alone.macs, m4_cycles=cycles)
+            found[PART_NAMES.get(part.name, part.name)] = total / self.measured.hours
+        sizes = sorted(found.items(), key=lambda item: -item[1])
+        return {name: energy_mj for name, energy_mj in sizes if energy_mj > 0}
 
     def window_ms(self, case: Case) -> float:
         """Return how long the processor works for one window of every lead."""

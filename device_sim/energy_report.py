@@ -44,6 +44,7 @@ class Line:
         day_j: joules a day, with what runs anyway.
         battery_days: how long the battery lasts.
         levels: share of windows sent at each level.
+        parts_mj: of the computing, by kind of work, nominal.
         largest_bytes: the largest frames of one window of every lead.
     """
 
@@ -61,6 +62,7 @@ class Line:
     day_j: Band
     battery_days: Band
     levels: Mapping[str, float]
+    parts_mj: Mapping[str, float]
     largest_bytes: int
 
 
@@ -164,6 +166,7 @@ def _line(
         day_j=Band.of(lambda case: 1e-3 * HOURS_PER_DAY * hour_mj(case)),
         battery_days=Band.of(days),
         levels={name: n / n_windows for name, n in row.levels.most_common()},
+        parts_mj=cost.parts_mj(),
         largest_bytes=max(row.slot_bytes),
     )
 

@@ -146,6 +146,13 @@ def _levels(report: Report) -> list[str]:
                 f"{name} {text.percent(share)}" for name, share in line.levels.items()
             )
             lines.append(f"{line.name} sends windows at {shares}")
+            computed = sum(line.parts_mj.values())
+            parts = ", ".join(
+                f"{name} {text.percent(energy_mj / computed)}"
+                for name, energy_mj in line.parts_mj.items()
+                if energy_mj > 0.005 * computed
+            )
+            lines.append(f"{line.name} spends its computing on {parts}")
             lines.append(
                 f"{line.name} keeps the processor at work for "
                 f"{band(line.window_ms)} ms a window of each lead"

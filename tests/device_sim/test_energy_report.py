@@ -102,6 +102,8 @@ def test_totals_add_up(report: Report) -> None:
         )
         day_j = 0.024 * (line.total_mj.nominal + report.standby_mj.nominal)
         assert line.day_j.nominal == pytest.approx(day_j)
+        sealing = line.compute_mj.nominal - sum(line.parts_mj.values())
+        assert 0 < sealing < 0.9 * line.compute_mj.nominal
         for band in (line.compute_mj, line.radio_mj, line.total_mj, line.battery_days):
             assert band.low < band.nominal < band.high
         # 210 mAh at 2.9 V are 2192 J
