@@ -113,7 +113,6 @@ def _asked(args: argparse.Namespace) -> Any:
     from device_sim.fleet_options import DEFAULT_START, FleetOptions
     from device_sim.fleet_run import Request
     from device_sim.sensor import record_paths
-    from dynamic_deep.cli.bundles import load_codec
     from dynamic_deep.cli.policies import chosen_policy
 
     policy = chosen_policy(args)
@@ -139,7 +138,7 @@ def _asked(args: argparse.Namespace) -> Any:
     request = Request(
         out=args.out,
         resume=args.resume,
-        codec=load_codec(args.bundle),
+        codec=_codec(args.bundle, args.precision),
         policy=policy,
         max_error_uv=args.max_error_uv,
         device=args.profile,
@@ -154,3 +153,14 @@ def _asked(args: argparse.Namespace) -> Any:
         patience_s=args.patience,
     )
     return options, request
+
+
+def _codec(bundle: str, precision: str) -> Any:
+    """Return the codec as a device runs it: in integers, if the bundle can."""
+    from dynamic_deep.cli.bundles import load_codec
+    from dynamic_deep.window_encoder import FLOAT, INT8
+
+    codec = load_codec(bundle)
+    if precision == "auto":
+        precision = INT8 if "encoder_int8" in codec.bundle.networks else FLOAT
+    return load_codec(bundle, precision)

@@ -125,6 +125,12 @@ def add_coding(parser: Any) -> None:
 
     group = parser.add_argument_group("how they encode")
     add_bundle(group, DEFAULT_BUNDLE)
+    group.add_argument(
+        "--precision",
+        choices=("auto", "float", "int8"),
+        default="auto",
+        help="of the encoder (default auto: int8 if the bundle has it)",
+    )
     group.add_argument("--level", metavar="NAME", help="of every window (gain_64)")
     group.add_argument(
         "--max-error-uv", type=not_negative, metavar="UV", help="for near_lossless"

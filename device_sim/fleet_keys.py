@@ -57,6 +57,7 @@ def make_keys(folder: Path, names: Sequence[str], *, n_each: int = 1) -> None:
     hashed = [f"{user}:{password_hash(word)}" for user, word in users.items()]
     _write_private(folder / "mosquitto", hashed)
     _write_private(folder / "rules", access_rules())
+    _write_private(folder / "ingest_password", [users[RECEIVER]])
     # Last: a folder with this file is complete.
     words = [f"{user}:{word}" for user, word in users.items()]
     _write_private(folder / PASSWORDS, words)

@@ -14,8 +14,8 @@ from device_sim.device_costs import DeviceCosts
 from device_sim.device_parts import DevicePlan
 from device_sim.device_session import EncoderSetup
 from device_sim.fleet import Fleet, FleetParts, Progress
-from device_sim.fleet_broker import BrokerChoice, open_station
-from device_sim.fleet_check import compare
+from device_sim.fleet_broker import BrokerChoice, Station, open_station
+from device_sim.fleet_check import Arrivals, compare
 from device_sim.fleet_flow import FleetFlow
 from device_sim.fleet_gate import GatedOutbox
 from device_sim.fleet_options import FleetOptions
@@ -24,7 +24,7 @@ from device_sim.mqtt_uplink import MqttUplink
 from device_sim.points import Protocol
 from device_sim.profiles import load_device, load_radio
 from device_sim.sensor import RecordShelf
-from device_sim.summary import RunSummary, peak_memory_mb
+from device_sim.summary import RealCosts, RunSummary, peak_memory_mb
 from device_sim.trace import open_trace
 from dynamic_deep.codec import Codec
 from dynamic_deep.config import MODEL_FS, WINDOW_LEN
@@ -87,51 +87,56 @@ def run_fleet(
         ring_s=options.ring_s,
         outbox_limit=round(1024 * options.outbox_kb),
     )
-    shelf = RecordShelf(options.records, options.leads)
-    run_number = _prepare(request)
-    stem = "trace" if run_number == 1 else f"trace-{run_number}"
+    number = _prepare(request)
+    suffix = "" if number == 1 else f"-{number}"
     with contextlib.ExitStack() as stack:
         station = stack.enter_context(
             open_station(request.broker, options.names, request.out)
         )
-        trace = open_trace(options.trace, request.out, stem)
+        trace = open_trace(options.trace, request.out, f"trace{suffix}")
         stack.callback(trace.discard)
         outbox = stack.enter_context(GatedOutbox(request.out / OUTBOX))
         uplink = MqttUplink(outbox, station.address, station.logins)
         stack.enter_context(uplink)
         flow = FleetFlow(outbox, uplink, options.names, patience_s=request.patience_s)
-        parts = FleetParts(
-            plan=plan,
-            link=link,
-            keys=[login.keys for login in station.logins],
-            outbox=outbox,
-            flow=flow,
-            trace=trace,
-        )
         began_s, began_cpu_s = time.monotonic(), time.process_time()
-        fleet = Fleet(options, shelf, parts)
+        fleet = Fleet(
+            options,
+            RecordShelf(options.records, options.leads),
+            FleetParts(
+                plan=plan,
+                link=link,
+                keys=[login.keys for login in station.logins],
+                outbox=outbox,
+                flow=flow,
+                trace=trace,
+            ),
+        )
         fleet.run(progress)
-        took_s = time.monotonic() - began_s
-        cpu_s = time.process_time() - began_cpu_s
-        arrivals = None
-        if station.receiver is not None:
-            arrivals = compare(station.receiver.finish(), fleet.devices)
+        took = RealCosts(
+            took_s=time.monotonic() - began_s,
+            cpu_s=time.process_time() - began_cpu_s,
+            waited_s=flow.waited_s,
+            memory_mb=peak_memory_mb(),
+            connections=uplink.counts,
+            n_waiting=outbox.n_messages,
+        )
+        trace.close()
         summary = RunSummary(
             request=_described(request, setup),
             fleet=fleet,
             costs=plan.costs,
-            counts=uplink.counts,
-            n_waiting=outbox.n_messages,
-            arrivals=arrivals,
-            took_s=took_s,
-            cpu_s=cpu_s,
-            waited_s=flow.waited_s,
-            memory_mb=peak_memory_mb(),
+            real=took,
+            arrivals=_arrivals(station, fleet),
         )
-        trace.close()
-    name = "summary.json" if run_number == 1 else f"summary-{run_number}.json"
-    _write_json(request.out / name, summary)
+    _write_json(request.out / f"summary{suffix}.json", summary)
     return summary
+
+
+def _arrivals(station: Station, fleet: Fleet) -> Arrivals | None:
+    if station.receiver is None:
+        return None
+    return compare(station.receiver.finish(), fleet.devices)
 
 
 def encoder_setup(
@@ -180,6 +185,7 @@ def _prepare(request: Request) -> int:
 def _described(request: Request, setup: EncoderSetup) -> dict[str, object]:
     return {
         "bundle": request.codec.bundle.name,
+        "precision": request.codec.windows.precision,
         "model_id": request.codec.model_id.hex(),
         "policy": repr(request.policy),
         "device": request.device,

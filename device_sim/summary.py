@@ -31,6 +31,27 @@ def peak_memory_mb() -> float:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class RealCosts:
+    """What a run took of the real world.
+
+    Attributes:
+        took_s: seconds.
+        cpu_s: processor time, all threads of the process.
+        waited_s: seconds that the simulation waited for the uplink.
+        memory_mb: the most memory that the process had.
+        connections: what happened on the connections.
+        n_waiting: messages that are not acknowledged.
+    """
+
+    took_s: float
+    cpu_s: float
+    waited_s: float
+    memory_mb: float
+    connections: LinkCounts
+    n_waiting: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RunSummary:
     """A run.
 
@@ -38,25 +59,15 @@ class RunSummary:
         request: what was asked for, beside the fleet's options.
         fleet: after its run.
         costs: of its devices.
-        counts: what happened on the real connections.
-        n_waiting: messages that are not acknowledged.
+        real: what it took.
         arrivals: what the run's own receiver got; None if the receiver is elsewhere.
-        took_s: real seconds of the run.
-        cpu_s: processor time of that, all threads of the process.
-        waited_s: real seconds that the simulation waited for the uplink.
-        memory_mb: the most memory that the process had.
     """
 
     request: dict[str, Any]
     fleet: Fleet
     costs: DeviceCosts
-    counts: LinkCounts
-    n_waiting: int
+    real: RealCosts
     arrivals: Arrivals | None
-    took_s: float
-    cpu_s: float
-    waited_s: float
-    memory_mb: float
 
     @functools.cached_property
     def total(self) -> DeviceTotals:
@@ -67,13 +78,13 @@ class RunSummary:
     def is_exact(self) -> bool:
         """Whether all that was stored has arrived, as far as can be known here."""
         is_exact = self.arrivals is None or self.arrivals.is_exact
-        return is_exact and self.n_waiting == 0
+        return is_exact and self.real.n_waiting == 0
 
     @property
     def speed(self) -> float:
         """Simulated seconds in a real one, all devices at the same time."""
         began_s = self.fleet.began_s
-        return (self.fleet.options.end_s - began_s) / max(self.took_s, 1e-9)
+        return (self.fleet.options.end_s - began_s) / max(self.real.took_s, 1e-9)
 
     @property
     def mj_per_device_hour(self) -> float:
@@ -113,15 +124,10 @@ class RunSummary:
                     for device in self.fleet.devices
                 ],
             },
-            "real": {
+            "real": dataclasses.asdict(self.real)
+            | {
                 "date": datetime.now(UTC).isoformat(timespec="seconds"),
-                "took_s": self.took_s,
-                "cpu_s": self.cpu_s,
-                "waited_for_uplink_s": self.waited_s,
                 "times_real_time": self.speed,
-                "peak_memory_mb": self.memory_mb,
-                "connections": dataclasses.asdict(self.counts),
-                "n_waiting": self.n_waiting,
                 "received": self.arrivals.as_dict() if self.arrivals else None,
                 "is_exact": self.is_exact,
             },
@@ -143,7 +149,7 @@ class RunSummary:
             ("samples lost in the ring buffer", f"{total.n_overrun:,}"),
             ("arrived", self._arrived()),
             ("speed", self._speed()),
-            ("memory, at most", f"{self.memory_mb:,.0f} MB"),
+            ("memory, at most", f"{self.real.memory_mb:,.0f} MB"),
         ]
         if total.n_recoded:
             encoded_again = f"{total.n_recoded:,} windows after restarts"
@@ -181,8 +187,9 @@ class RunSummary:
         )
 
     def _arrived(self) -> str:
-        if self.n_waiting:
-            return f"NOT ALL: {text.plural(self.n_waiting, 'message')} not acknowledged"
+        n_waiting = self.real.n_waiting
+        if n_waiting:
+            return f"NOT ALL: {text.plural(n_waiting, 'message')} not acknowledged"
         if self.arrivals is None:
             return "all acknowledged by the receiver, lost 0"
         here = self.arrivals
@@ -200,9 +207,9 @@ class RunSummary:
 
     def _speed(self) -> str:
         return (
-            f"{self.speed:,.0f} times real time, {text.duration(self.took_s)} "
-            f"({text.duration(self.cpu_s)} of processor time, "
-            f"{text.duration(self.waited_s)} waiting for the broker)"
+            f"{self.speed:,.0f} times real time, {text.duration(self.real.took_s)} "
+            f"({text.duration(self.real.cpu_s)} of processor time, "
+            f"{text.duration(self.real.waited_s)} waiting for the broker)"
         )
 
 

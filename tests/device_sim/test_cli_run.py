@@ -124,8 +124,8 @@ def test_keys_are_made_by_a_command(
     assert main(args) == 0
     assert "keys of 2 devices" in capsys.readouterr().out
     names = sorted(path.name for path in folder.iterdir())
-    expected = ["mosquitto", "passwords", "rules", "ward-0001.toml", "ward-0002.toml"]
-    assert names == expected
+    devices = ["ward-0001.toml", "ward-0002.toml"]
+    assert names == ["ingest_password", "mosquitto", "passwords", "rules", *devices]
     assert stat.S_IMODE((folder / "ward-0001.toml").stat().st_mode) == 0o600
     assert main(args) == 1
     error = capsys.readouterr().err

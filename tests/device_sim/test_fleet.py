@@ -78,7 +78,7 @@ def check(summary: RunSummary) -> None:
     assert summary.is_exact, summary.lines()
     assert arrivals.n_windows == total.n_windows > 0
     assert total.n_messages == total.n_acknowledged
-    assert summary.n_waiting == 0
+    assert summary.real.n_waiting == 0
     for device in summary.fleet.devices:
         assert arrivals.n_samples[device.name] == device.feed.limit
 
@@ -234,7 +234,7 @@ def test_keys_are_made_once_and_fit_together(tmp_path: Path) -> None:
     assert [line.split(":")[0] for line in hashed] == list(users)
     assert not any(word in "".join(hashed) for word in users.values())
     private = [path.stat().st_mode & 0o077 for path in folder.iterdir()]
-    assert private == [0] * 6
+    assert private == [0] * 7
     with pytest.raises(ConfigError, match="must be empty"):
         make_keys(folder, names)
     with pytest.raises(ConfigError, match=r"1 of 4 have none, dev-0004"):
