@@ -48,14 +48,14 @@ def run_device(folder: Path, address: BrokerAddress, switch: KillSwitch) -> None
                     time.sleep(0.002)
                 writer.close(n_samples_of(len(frames), make_header()))
                 done += len(frames)
-            assert uplink.wait_empty(20.0)
+            assert uplink.wait_empty(90.0)
 
 
 def run_receiver(folder: Path, address: BrokerAddress, switch: KillSwitch) -> None:
     with Inbox(folder / "inbox.db", KeyRing(folder / "keys")) as inbox:
         switch.arm(inbox._file.db)
         with Receiver(address, "word of the receiver", inbox):
-            time.sleep(60.0)
+            time.sleep(300.0)
 
 
 def main(role: str, folder: str, port: str, kill_at: str) -> None:

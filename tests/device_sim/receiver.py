@@ -109,7 +109,7 @@ def frames_of(data: bytes) -> list[Frame]:
     return frames
 
 
-def wait_for(condition, timeout_s: float = 15.0) -> None:  # type: ignore[no-untyped-def]
+def wait_for(condition, timeout_s: float = 60.0) -> None:  # type: ignore[no-untyped-def]
     due = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < due, "it did not come true in time"

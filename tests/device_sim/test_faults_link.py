@@ -50,7 +50,7 @@ def test_the_link_is_down_for_ten_minutes(fleet: Fleet, tmp_path: Path) -> None:
         fleet.uplink(outbox, broker.address, port=link.port) as uplink,
     ):
         fleet.record_all(outbox, seed=1)
-        assert uplink.wait_empty(20.0)
+        assert uplink.wait_empty(90.0)
         link.cut()
         due_s = time.monotonic() + 600.0 / SPEED
         n_waiting, seed = [], 2
@@ -63,7 +63,7 @@ def test_the_link_is_down_for_ten_minutes(fleet: Fleet, tmp_path: Path) -> None:
         assert n_waiting == sorted(n_waiting)
         assert outbox.n_messages == n_waiting[-1] > 0, "nothing leaves unacknowledged"
         link.mend()
-        assert uplink.wait_empty(20.0)
+        assert uplink.wait_empty(90.0)
         assert uplink.counts.n_lost >= fleet.n_devices
         check(fleet, inbox)
 
@@ -86,7 +86,7 @@ def test_the_link_breaks_again_and_again_in_the_middle(
             link.cut()
             time.sleep(0.1 * rng.random())
             link.mend()
-        assert uplink.wait_empty(20.0)
+        assert uplink.wait_empty(90.0)
         check(fleet, inbox)
 
 
@@ -114,7 +114,7 @@ def test_the_broker_is_killed_and_comes_back(
             broker.kill()
             fleet.record_all(outbox, seed=3)
             broker.start()
-            assert uplink.wait_empty(30.0)
+            assert uplink.wait_empty(90.0)
             check(fleet, inbox)
         assert is_persistent or uplink.counts.n_resent >= fleet.n_devices
 
@@ -133,7 +133,7 @@ def test_the_broker_hangs(fleet: Fleet, tmp_path: Path) -> None:
         # Keep-alive finds out: one second of silence, and one without an answer.
         wait_for(lambda: uplink.counts.n_lost == fleet.n_devices)
         broker.go_on()
-        assert uplink.wait_empty(20.0)
+        assert uplink.wait_empty(90.0)
         check(fleet, inbox)
 
 
@@ -151,7 +151,7 @@ def test_nobody_acknowledges_for_a_while(fleet: Fleet, tmp_path: Path) -> None:
         wait_for(lambda: receiver.verdicts[Verdict.DUPLICATE] >= fleet.n_devices)
         assert outbox.n_messages == n_messages
         receiver.is_deaf = False
-        assert uplink.wait_empty(20.0)
+        assert uplink.wait_empty(90.0)
         assert receiver.verdicts[Verdict.ACCEPTED] == n_messages
         check(fleet, inbox)
 
@@ -201,7 +201,7 @@ def test_messages_are_repeated_shuffled_and_corrupted_on_the_way(
         for own in fleet.keys:
             assert files(inbox, own.device) == fleet.expected[own.device]
         with fleet.uplink(outbox, broker.address) as uplink:
-            assert uplink.wait_empty(20.0), "all is acknowledged when it comes again"
+            assert uplink.wait_empty(90.0), "all is acknowledged when it comes again"
         assert receiver.verdicts[Verdict.ACCEPTED] == n_messages
 
 
@@ -235,7 +235,7 @@ def test_a_device_process_is_killed_while_it_encodes_stores_and_sends(
         n_killed = 0
         for kill_at in (14, 33, 60, -1):
             process = start("device", fleet, broker.address.port, kill_at)
-            n_killed += process.wait(40.0) == -signal.SIGKILL
+            n_killed += process.wait(120.0) == -signal.SIGKILL
             assert process.returncode in (0, -signal.SIGKILL)
         assert n_killed >= 2
         assert receiver.verdicts[Verdict.QUARANTINED] == 0
@@ -255,9 +255,9 @@ def test_a_receiver_process_is_killed_while_it_receives_stores_and_acknowledges(
         fleet.record_all(outbox, seed=2)
         for kill_at in (20, 71):
             process = start("receiver", fleet, broker.address.port, kill_at)
-            assert process.wait(40.0) == -signal.SIGKILL
+            assert process.wait(120.0) == -signal.SIGKILL
         process = start("receiver", fleet, broker.address.port, -1)
-        assert uplink.wait_empty(40.0)
+        assert uplink.wait_empty(90.0)
         process.kill()
         process.wait()
     with fleet.inbox() as inbox:
