@@ -17,6 +17,7 @@ python -m training pipeline PRESET --runs RUNS --out BUNDLE
                                                          all of these, in order
 python -m training int8 BUNDLE                           its encoder in integers
 python -m training classical --out BUNDLE                the bundle without networks
+python -m training beats BUNDLE                          R peaks against annotations
 python -m training records mitdb|cinc2017 SPLIT          the paths of a split's records
 """
 

@@ -11,7 +11,7 @@ from training.cli_backend import add_run_options, show_progress, start_backend
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Add `fit`, `export`, `classical` and `records`."""
+    """Add `fit`, `export`, `classical`, `records` and `beats`."""
     fit = commands.add_parser("fit", help="train a preset, or go on with it")
     fit.add_argument("preset")
     add_run_options(fit)
@@ -31,6 +31,12 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     records.add_argument("data_set", help="mitdb or cinc2017")
     records.add_argument("split", help="train, validation, calibration or test")
     records.set_defaults(do=_records)
+    beats = commands.add_parser(
+        "beats", help="score the R peaks of a bundle on the raw signal of MIT-BIH"
+    )
+    beats.add_argument("bundle", help="name or folder")
+    beats.add_argument("--split", default="test", help="train or test (default)")
+    beats.set_defaults(do=_beats)
 
 
 def _records(options: argparse.Namespace) -> None:
@@ -38,6 +44,16 @@ def _records(options: argparse.Namespace) -> None:
 
     for path in record_paths(options.data_set, options.split):
         print(path)
+
+
+def _beats(options: argparse.Namespace) -> None:
+    from dynamic_deep.bundle import load_bundle
+    from training.beats import score_beats, summed_up
+
+    scores = score_beats(load_bundle(options.bundle), options.split)
+    print(f"{options.bundle}, MIT-BIH {options.split}, lead 0, {len(scores)} records")
+    for name, found in summed_up(scores).items():
+        print(f"  {name:26} {found.value:.4f} ({found.low:.4f}-{found.high:.4f})")
 
 
 def _classical(options: argparse.Namespace) -> None:
