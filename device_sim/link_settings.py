@@ -14,6 +14,7 @@ class LinkSettings:
 
     Attributes:
         window: messages that may be on their way without acknowledgement.
+        window_bytes: bytes that they may have together, unless a single one has more.
         ack_timeout_s: after so long without acknowledgement the oldest message is sent
             again, then after twice as long, and so on up to `max_ack_timeout_s`.
         max_ack_timeout_s: the longest such time.
@@ -28,6 +29,7 @@ class LinkSettings:
     """
 
     window: int = 16
+    window_bytes: int = 1 << 18
     ack_timeout_s: float = 30.0
     max_ack_timeout_s: float = 600.0
     first_retry_s: float = 0.5

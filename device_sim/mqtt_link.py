@@ -128,7 +128,12 @@ class MqttLink:
             return
         found = self._outbox.pending(self.device, after=self._last_row, limit=n_free)
         self._has_more = len(found) == n_free
+        n_bytes = sum(len(item.stored.data) for item in self._on_its_way.values())
         for stored in found:
+            n_bytes += len(stored.data)
+            if self._on_its_way and n_bytes > self._settings.window_bytes:
+                self._has_more = True
+                return
             item = _OnItsWay(stored, now_s)
             self._on_its_way[stored.row_id] = item
             self._last_row = stored.row_id

@@ -154,6 +154,30 @@ def publish_all(client: Client, messages: list[tuple[str, bytes]]) -> None:
 
 
 @needs_mosquitto
+@pytest.mark.parametrize(
+    ("window", "window_bytes", "n_on_way"), [(3, 1 << 18, 3), (16, 400, 2), (16, 1, 1)]
+)
+def test_no_more_is_on_its_way_than_the_window_holds(
+    fleet: Fleet, tmp_path: Path, window: int, window_bytes: int, n_on_way: int
+) -> None:
+    settings = dataclasses.replace(FAST, window=window, window_bytes=window_bytes)
+    with (
+        Mosquitto(tmp_path / "broker", fleet.users) as broker,
+        fleet.inbox() as inbox,
+        fleet.outbox() as outbox,
+        fleet.uplink(outbox, broker.address, settings=settings) as uplink,
+    ):
+        fleet.record(outbox, fleet.keys[0])
+        sizes = [len(stored.data) for stored in outbox.pending("bed-0")]
+        assert sum(sizes[:2]) < 400 < sum(sizes[:3])
+        wait_for(lambda: uplink.counts.n_resent >= 2)
+        assert uplink.counts.n_sent == n_on_way
+        with fleet.receiver(broker, inbox):
+            assert uplink.wait_empty(90.0)
+        assert files(inbox, "bed-0") == fleet.expected["bed-0"]
+
+
+@needs_mosquitto
 def test_a_forged_acknowledgement_deletes_nothing(fleet: Fleet, tmp_path: Path) -> None:
     with (
         Mosquitto(tmp_path / "broker", fleet.users) as broker,
