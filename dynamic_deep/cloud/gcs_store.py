@@ -8,6 +8,7 @@ growing pauses until a deadline. STORAGE_EMULATOR_HOST names another service.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -165,9 +166,13 @@ class GcsStore:
         name = blob.name.removeprefix(self._base)
         with self._translated(name, blob.generation):
             try:
-                data = blob.download_as_bytes(
-                    start=start, end=start + length - 1, checksum=None, **self._options
-                )
+                with _closing_answers(self._errors):
+                    data = blob.download_as_bytes(
+                        start=start,
+                        end=start + length - 1,
+                        checksum=None,
+                        **self._options,
+                    )
             except self._errors.behind_end:
                 return b""
         return cast(bytes, data)
@@ -177,7 +182,8 @@ class GcsStore:
         """Turn the library's errors into ours."""
         errors = self._errors
         try:
-            yield
+            with _closing_answers(errors):
+                yield
         except errors.missing as exc:
             if wanted:
                 raise conflict(name, 0, wanted) from exc
@@ -199,8 +205,22 @@ class GcsStore:
             ) from exc
 
 
+@contextmanager
+def _closing_answers(errors: _Errors) -> Iterator[None]:
+    """Close the connection of an answer that is an error; the library leaves it."""
+    try:
+        yield
+    except errors.any as exc:
+        response = getattr(exc, "response", None)
+        if response is not None:
+            response.close()
+        raise
+
+
 def _load() -> _Google:
     """Import the library, which takes a second."""
+    # It would ask for the bucket's settings on its own, which needs one more right.
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     try:
         import requests
         from google.api_core import exceptions
