@@ -29,36 +29,43 @@ from dynamic_deep.config import SEGMENT_LEN
 from dynamic_deep.engine import Network
 from dynamic_deep.engine_int8 import IntegerEncoder
 from dynamic_deep.errors import ConfigError, ModelError
+from dynamic_deep.recording import read_recording
+from dynamic_deep.subjects import subjects_of
+from dynamic_deep.trials import Subject
 from dynamic_deep.window_codec import WindowCodec
+from training.datasets import record_paths
 from training.int8_bias import mean_errors, with_biases
 from training.int8_equalize import equalized
 from training.int8_graph import read_graph, rebuild
-from training.targets import first_of_each, split_subjects
+from training.targets import split_subjects
 
 FloatArray = npt.NDArray[np.float32]
 
 INPUT_LIMIT = 16.0  # standard deviations; a QRS complex beyond it is cut off
-N_CINC, N_MITDB = 600, 400  # windows whose ranges are taken
-CINC_EVERY, MITDB_EVERY = 4, 15
-N_CALIBRATING = 1500  # segments that the converter sees
+CINC_EVERY = 9  # records of CinC 2017; one window of each, for they are alike
+MITDB_EVERY = 40  # windows of a lead
+N_CALIBRATING = 800  # segments that the converter sees
 ACTIVATIONS = (8, 16)
 
 
 def representative_segments(bundle: Bundle) -> FloatArray:
     """Return segments of train windows in units of their scale, (n, SEGMENT_LEN)."""
-    cinc = itertools.islice(
-        first_of_each(split_subjects("cinc2017", "train")),
-        *(0, CINC_EVERY * N_CINC, CINC_EVERY),
-    )
-    mitdb = itertools.islice(
-        split_subjects("mitdb", "train", every=MITDB_EVERY), N_MITDB
+    records = record_paths("cinc2017", "train")[::CINC_EVERY]
+    subjects = itertools.chain(
+        itertools.chain.from_iterable(map(_first_window, records)),
+        split_subjects("mitdb", "train", every=MITDB_EVERY),
     )
     codec = WindowCodec(bundle)
     parts = []
-    for subject in itertools.chain(cinc, mitdb):
+    for subject in subjects:
         x = codec.analyze(subject.x, subject.place).normalized
         parts.append(x[: len(x) // SEGMENT_LEN * SEGMENT_LEN].reshape(-1, SEGMENT_LEN))
     return np.concatenate(parts)
+
+
+def _first_window(path: Path) -> Iterator[Subject]:
+    found = subjects_of(read_recording(path), record=path.stem, whole_only=True)
+    return itertools.islice(found, 1)
 
 
 def quantize_encoder(

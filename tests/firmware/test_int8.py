@@ -96,7 +96,7 @@ def test_micro_gives_the_same_integers_as_litert(
             zip(by_shape, zeros, shapes, strict=True)
         ):
             difference = ours.reshape(shape).astype(np.int32) - zero - wanted[output][i]
-            assert np.abs(difference).max() <= 1
+            assert not difference.any()
 
 
 def _in_order(
@@ -138,7 +138,7 @@ def test_files_of_int8_are_decoded_by_the_same_decoder() -> None:
             prdn(recording.samples[:, 0], precise.decode(data).samples[:, 0])
             for data in (ours, theirs)
         ]
-        assert errors[0] - errors[1] < 2.0
+        assert errors[0] < 1.1 * errors[1]
 
 
 def test_the_encoder_in_integers_is_no_part_of_the_model_id(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_export_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_encode_in_int8(tmp_path: Path) -> None:
-    from dynamic_deep.recording import write_recording
+    from dynamic_deep.recording import read_recording, write_recording
 
     recording = simulate_ecg(31.0, seed=3)
     write_recording(tmp_path / "a.npz", recording)
@@ -194,5 +194,7 @@ def test_encode_in_int8(tmp_path: Path) -> None:
         target = str(tmp_path / f"{precision}.ddc")
         assert main([*arguments, "--precision", precision, "-o", target]) == 0
     coded = (tmp_path / "int8.ddc").read_bytes()
-    assert coded == Codec.load("edge", precision="int8").encode(recording)
+    assert coded == Codec.load("edge", precision="int8").encode(
+        read_recording(tmp_path / "a.npz")
+    )
     assert coded != (tmp_path / "float.ddc").read_bytes()
