@@ -17,20 +17,17 @@ from datetime import timedelta
 from device_sim.device_costs import Cost
 from device_sim.device_feed import DeviceFeed
 from device_sim.device_log import DeviceLog
-from device_sim.device_parts import DeviceParts, DevicePlan
+from device_sim.device_parts import DeviceParts, DevicePlan, window_room
 from device_sim.device_radio import Sealed
 from device_sim.device_session import (
     CodedFrame,
     DeviceSession,
     first_need,
-    window_samples,
 )
 from dynamic_deep.recording import RecordingInfo
 from dynamic_deep.uplink.keys import DeviceKeys
 from dynamic_deep.uplink.message import SessionId
 from dynamic_deep.uplink.sealed import SealedMessage
-
-MESSAGE_ROOM = 512  # bytes of a message beside its frames, header of a session included
 
 
 class SimDevice:
@@ -50,6 +47,9 @@ class SimDevice:
         digests: session -> SHA-256 of its file, of each that it completed.
         n_stored: session -> windows whose messages were stored, all leads counted.
         is_off: whether it has nothing more to encode.
+
+    Raises:
+        ConfigError: If its outbox is too small.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class SimDevice:
         self._log = DeviceLog(self.name, parts.clock, parts.radio, parts.trace)
         recording = feed.sensor.recording
         self._info: RecordingInfo = dataclasses.replace(recording.info, name=self.name)
+        self._worst = window_room(self._info, plan.outbox_limit)
         self._session: DeviceSession | None = None
         self._sealed: list[SealedMessage] = []  # while the encoder is at work
         self._unstored: list[CodedFrame] = []
@@ -138,10 +139,7 @@ class SimDevice:
 
     def _take_window(self) -> None:
         if not self._has_room():
-            self.totals.n_full += 1
-            self._log.add("full", self._session)
-            again = functools.partial(self._later, 0.0, self._take_window)
-            self.radio.call_when_freed(again)
+            self._wait_for_room()
             return
         n_lost = self.feed.fill(self._clock.now_s, self._target())
         self.totals.ring_high_water = self.feed.high_water
@@ -163,11 +161,18 @@ class SimDevice:
 
     def _has_room(self) -> bool:
         """Tell whether another window fits into the outbox, however badly it codes."""
-        n_samples = window_samples(self._info.fs) * self._info.n_leads
-        worst = n_samples * self._info.adc_bits // 8 + MESSAGE_ROOM
         waiting = sum(frame.n_bytes for frame in self._unstored)
         taken = self.radio.outbox_bytes + waiting
-        return taken + worst <= self._plan.outbox_limit
+        return taken + self._worst <= self._plan.outbox_limit
+
+    def _wait_for_room(self) -> None:
+        self.totals.n_full += 1
+        self._log.add("full", self._session)
+        if self.radio.is_idle and self._session is not None:
+            self._session.cut()  # else nothing would be sent that could make room
+            self._store_sealed()
+        again = functools.partial(self._later, 0.0, self._take_window)
+        self.radio.call_when_freed(again)
 
     def _open_session(self) -> DeviceSession:
         base = self.feed.position
@@ -202,16 +207,19 @@ class SimDevice:
             self.totals.compute_s += cost.duration_s
             self.totals.compute_mj += cost.energy_mj
             self._log.add_frame(frame, cost, session)
-        # A header goes with the first windows: alone it would be a file of nothing.
-        if any(sealed.message.number for sealed in self._sealed):
-            sealed, self._sealed = self._sealed, []
-            for message in sealed:
-                self._store(message)
+        self._store_sealed()
         if session.is_over:
             self.digests[session.start.session] = session.digest()
             self._log.add("close", session, n_samples=session.pushed - session.base)
             self._session = None
         self._wait_for_window()
+
+    def _store_sealed(self) -> None:
+        # A header goes with the first windows: alone it would be a file of nothing.
+        if any(sealed.message.number for sealed in self._sealed):
+            sealed, self._sealed = self._sealed, []
+            for message in sealed:
+                self._store(message)
 
     def _store(self, sealed: SealedMessage) -> None:
         self._parts.store(sealed)

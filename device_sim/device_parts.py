@@ -10,12 +10,16 @@ from datetime import datetime
 from device_sim.clock import SimClock
 from device_sim.device_costs import DeviceCosts
 from device_sim.device_radio import DeviceRadio
-from device_sim.device_session import EncoderSetup
+from device_sim.device_session import EncoderSetup, window_samples
 from device_sim.device_totals import DeviceTotals
 from device_sim.outbox import Outbox
 from device_sim.trace import Trace
+from dynamic_deep.errors import ConfigError
+from dynamic_deep.recording import RecordingInfo
 from dynamic_deep.uplink.keys import DeviceKeys
 from dynamic_deep.uplink.sealed import SealedMessage
+
+MESSAGE_ROOM = 512  # bytes of a message beside its frames, header of a session included
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,3 +64,26 @@ class DeviceParts:
     totals: DeviceTotals
     store: Callable[[SealedMessage], None]
     rotate: Callable[[DeviceKeys], DeviceKeys]
+
+
+def window_room(info: RecordingInfo, outbox_limit: int) -> int:
+    """Return the bytes that a window of all leads may take in the outbox.
+
+    Lossless coding of noise takes no more than the samples themselves.
+
+    Args:
+        info: what is measured.
+        outbox_limit: bytes that may wait for an acknowledgement.
+
+    Raises:
+        ConfigError: If the outbox can't hold two such windows, of which one may wait
+            for the other.
+    """
+    n_samples = window_samples(info.fs) * info.n_leads
+    worst = n_samples * info.adc_bits // 8 + MESSAGE_ROOM
+    if outbox_limit < 2 * worst:
+        raise ConfigError(
+            f"an outbox must hold two windows at their worst, {2 * worst / 1024:.1f} "
+            f"KiB, got {outbox_limit / 1024:g} KiB; let it be larger"
+        )
+    return worst

@@ -205,6 +205,10 @@ class DeviceSession:
         self._n_most = min(self._n_most, self.n_windows + 1)
         self.end = self.base + window_start(self._n_most, self._info.fs)
 
+    def cut(self) -> None:
+        """Seal the windows taken so far, but for the last, without waiting for more."""
+        self._sink.cut()
+
     def push(self, block: IntArray) -> list[CodedFrame]:
         """Take samples; return what was coded."""
         self._encoder.push(block)

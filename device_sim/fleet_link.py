@@ -73,12 +73,14 @@ class Weather:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check the share."""
+        """Check the numbers."""
         if not 0.0 <= self.drop < 1.0:
             raise ConfigError(
                 f"a share of lost messages must be 0 or more and below 1, got "
                 f"{self.drop:g}; at 1 nothing would ever arrive"
             )
+        if self.seed < 0:
+            raise ConfigError(f"a seed must be 0 or more, got {self.seed}")
 
 
 class FleetLink:

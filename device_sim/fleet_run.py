@@ -13,6 +13,7 @@ from pathlib import Path
 from device_sim.device_costs import DeviceCosts
 from device_sim.device_parts import DevicePlan
 from device_sim.device_session import EncoderSetup
+from device_sim.energy import Link
 from device_sim.fleet import Fleet, FleetParts, Progress
 from device_sim.fleet_broker import BrokerChoice, Station, open_station
 from device_sim.fleet_check import Arrivals, compare
@@ -78,15 +79,7 @@ def run_fleet(
         UplinkStalledError: If broker or receiver take nothing any more.
     """
     link = link_of(load_device(request.device), load_radio(request.radio))
-    setup = encoder_setup(options, request, link.protocol)
-    plan = DevicePlan(
-        encoder=setup,
-        costs=DeviceCosts(setup, link),
-        start_time=options.start_time,
-        end_s=options.end_s,
-        ring_s=options.ring_s,
-        outbox_limit=round(1024 * options.outbox_kb),
-    )
+    plan = _plan(options, request, link)
     number = _prepare(request)
     suffix = "" if number == 1 else f"-{number}"
     with contextlib.ExitStack() as stack:
@@ -123,7 +116,7 @@ def run_fleet(
         )
         trace.close()
         summary = RunSummary(
-            request=_described(request, setup),
+            request=_described(request, plan.encoder),
             fleet=fleet,
             costs=plan.costs,
             real=took,
@@ -137,6 +130,18 @@ def _arrivals(station: Station, fleet: Fleet) -> Arrivals | None:
     if station.receiver is None:
         return None
     return compare(station.receiver.finish(), fleet.devices)
+
+
+def _plan(options: FleetOptions, request: Request, link: Link) -> DevicePlan:
+    setup = encoder_setup(options, request, link.protocol)
+    return DevicePlan(
+        encoder=setup,
+        costs=DeviceCosts(setup, link),
+        start_time=options.start_time,
+        end_s=options.end_s,
+        ring_s=options.ring_s,
+        outbox_limit=round(1024 * options.outbox_kb),
+    )
 
 
 def encoder_setup(

@@ -73,6 +73,8 @@ def test_a_bound_is_kept_by_devices_with_error_heads(
         (["--lead", "5"], 1, "leads must be 0 to 0 of a.hea, got 5"),
         (["--ring", "20s"], 1, "a ring buffer must hold a window"),
         (["--drop", "1"], 1, "below 1, got 1"),
+        (["--seed", "-1"], 1, "a seed must be 0 or more"),
+        (["--outbox-kb", "8"], 1, "an outbox must hold two windows"),
         (["--outage", "1h+10min", "--outage", "1h+1s"], 1, "must not overlap"),
         (["--outage", "soon"], 2, "--outage: an outage must be START+LENGTH"),
         (["--speed", "-1"], 2, "--speed: must be above 0"),

@@ -87,6 +87,7 @@ class Bench:
             outbox_limit=outbox_limit,
         )
         self.codec, self.sensor, self.trace = codec, sensor, Rows()
+        self.level = level
         first = new_device_keys("bed-17").rotated()
         self.keys = DeviceKeys(device="bed-17", keys=first.keys, current=1)
         self.outbox = GatedOutbox(folder / "outbox.sqlite")
@@ -152,7 +153,7 @@ class Bench:
     def measured(self, position: int, stop: int) -> np.ndarray:
         """What a receiver makes of what the sensor gave there, sent as one file."""
         info, samples = self.sensor.recording.info, self.sensor.read(position, stop)
-        coded = self.codec.encode(with_samples(info, samples), level="gain_64")
+        coded = self.codec.encode(with_samples(info, samples), level=self.level)
         return self.codec.decode(coded).samples
 
     def check(self) -> list[int]:
@@ -229,9 +230,10 @@ def test_an_overrun_is_counted_and_never_silent(codec: Codec, tmp_path: Path) ->
         codec,
         sensor,
         tmp_path,
-        hours=0.15,
+        level="lossless",
+        hours=0.12,
         ring_s=40.0,
-        outbox_limit=19_000,
+        outbox_limit=37_000,
         weather=weather,
     ).run()
     totals, feed = bench.totals, bench.device.feed
@@ -240,13 +242,29 @@ def test_an_overrun_is_counted_and_never_silent(codec: Codec, tmp_path: Path) ->
     assert totals.n_overrun == sum(row.n_samples for row in lost) > 10_000
     assert totals.n_measured == feed.limit == totals.n_samples + totals.n_overrun
     assert totals.ring_high_water == int(40.0 * 300)
-    assert totals.outbox_high_water_bytes <= 30_000
+    assert totals.outbox_high_water_bytes <= 37_000
     bench.check()
     n_between, end = 0, 0
     for position, recording in bench.spans():
         n_between += position - end
         end = position + recording.n_samples
     assert (n_between, end) == (totals.n_overrun, feed.limit)
+
+
+def test_a_full_outbox_is_emptied_before_its_message_is_full(
+    codec: Codec, tmp_path: Path
+) -> None:
+    sensor = Sensor(recording=ecg(30_000))
+    bench = Bench(
+        *(codec, sensor, tmp_path),
+        level="lossless",
+        hours=0.07,
+        n_frames=100,
+        outbox_limit=2 * 18_500,
+    ).run()
+    assert bench.events("full")
+    assert (bench.totals.n_overrun, bench.totals.n_windows) == (0, 9)
+    assert bench.totals.n_samples == bench.device.feed.limit
 
 
 @pytest.mark.parametrize("at_s", [45.0, 67.31, 100.02, 100.0, 231.0])
@@ -326,11 +344,15 @@ def test_what_a_device_cannot_do_is_refused(codec: Codec, tmp_path: Path) -> Non
     sensor = Sensor(recording=ecg(30_000))
     with pytest.raises(ConfigError, match=r"ring buffer must hold .* got 30 s"):
         DeviceFeed(sensor, ring_s=30.0, end_s=100.0)
+    with pytest.raises(ConfigError, match=r"two windows .* 36.0 KiB, got 35 KiB"):
+        Bench(codec, sensor, tmp_path, outbox_limit=35 * 1024)
     setup = EncoderSetup(codec=codec, policy=MaxPrdn(percent=9.0))
     with pytest.raises(ConfigError, match="decodes on the spot"):
         DeviceCosts(setup, LINK)
     with pytest.raises(ConfigError, match="below 1, got 1"):
         Weather(drop=1.0)
+    with pytest.raises(ConfigError, match="0 or more, got -1"):
+        Weather(seed=-1)
     with pytest.raises(ConfigError, match=r"START\+LENGTH"):
         outage_of("10min")
     with pytest.raises(ConfigError, match=r"10min or 1\.5h, got .soon."):
