@@ -14,7 +14,7 @@ from device_sim.ways import Raw, Way, Window
 from device_sim.workload import Work
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.recording import Recording, read_recording
-from dynamic_deep.segments import window_bounds
+from dynamic_deep.segments import window_bounds, window_start
 from dynamic_deep.window_codec import window_place
 
 
@@ -73,7 +73,7 @@ def measure(
     max_windows: int | None = None,
     progress: Callable[[float, int, str], None] | None = None,
 ) -> Measured:
-    """Encode every window of every record in every way.
+    """Encode every whole window of every record in every way.
 
     Args:
         paths: what `read_recording` takes.
@@ -134,9 +134,18 @@ def _check_leads(
 def _slots(
     recording: Recording, leads: tuple[int, ...], max_windows: int | None
 ) -> Iterator[list[Window]]:
-    """Yield the windows of all leads that end together."""
+    """Yield the windows of all leads that end together.
+
+    A device that streams has whole windows; what a record has beyond them is left out,
+    unless it is shorter than one.
+    """
     info = recording.info
+    whole = window_start(1, info.fs)
     bounds = window_bounds(len(recording.samples), info.fs)
+    lengths = [
+        (start, start + whole) for start, stop in bounds if stop - start >= whole
+    ]
+    bounds = lengths or bounds
     if max_windows is not None and len(bounds) > max_windows:
         spread = np.linspace(0, len(bounds) - 1, max_windows).round().astype(int)
         bounds = [bounds[at] for at in spread.tolist()]

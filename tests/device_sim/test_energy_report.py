@@ -18,6 +18,7 @@ from device_sim.energy_report import Report, make_report
 from device_sim.energy_setting import Band, Setting
 from device_sim.energy_text import format_report, number, report_dict, verdict
 from device_sim.figure import CASES
+from device_sim.network_macs import read_graph
 from device_sim.profiles import (
     load_device,
     load_parts,
@@ -203,6 +204,21 @@ def test_messages_of_several_windows_go_around_the_end() -> None:
     assert message_bytes([1, 10, 100], 1).tolist() == [1, 10, 100]
     assert message_bytes([1, 10, 100], 2).tolist() == [11, 110, 101]
     assert message_bytes([1, 10, 100], 7).tolist() == [223, 232, 322]
+
+
+def test_only_whole_windows_are_measured(tmp_path: Path, edge: Codec) -> None:
+    """30 s are one window and 40 samples, which would cost a fifth segment."""
+    for seconds, samples in ((30.0, 8960), (40.0, 8960), (60.0, 17_920), (20.0, 6000)):
+        path = tmp_path / f"{seconds:g}.hea"
+        write_recording(path, simulate_ecg(seconds, fs=300.0, n_leads=1, seed=2))
+        measured = measure([path], ways_of(edge.windows, ("gain_64",), {}))
+        assert sum(measured.slot_samples) == samples
+        n_segments = -(-samples // 2240)
+        row = next(row for row in measured.rows if row.name == "gain_64")
+        per_segment = read_graph(edge.bundle.networks["encoder"], "encoder").macs(
+            [edge.bundle.latents["gain_64"].level_idx]
+        )
+        assert sum(w.macs for w in row.slot_work) == n_segments * per_segment
 
 
 def test_leads_share_a_message(tmp_path: Path, edge: Codec) -> None:
