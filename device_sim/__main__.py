@@ -8,26 +8,24 @@ interrupted. Results go to standard output, progress and problems to standard er
 from __future__ import annotations
 
 import argparse
-import importlib
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from importlib.util import find_spec
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
 
-# Each has `add_commands(subparsers)`, which gives a parser the default `do`: a function
-# of the parsed arguments that returns the exit status, or None for 0.
-MODULES = (
-    "device_sim.cli_run",
-    "device_sim.cli_energy",
-    "device_sim.cli_footprint",
-)
 EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
+    from device_sim import cli_energy, cli_footprint, cli_run
+
     parser = argparse.ArgumentParser(
         prog="python -m device_sim",
         description=__doc__,
@@ -35,9 +33,10 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in MODULES:
-        if find_spec(name) is not None:
-            importlib.import_module(name).add_commands(commands)
+    # Each gives its parsers the default `do`: a function of the parsed arguments that
+    # returns the exit status, or None for 0.
+    for module in (cli_run, cli_energy, cli_footprint):
+        module.add_commands(commands)
     return parser
 
 
@@ -57,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as exc:  # argparse has written its message already
         return exc.code if isinstance(exc.code, int) else EXIT_USAGE
     try:
-        return args.do(args) or 0
+        with _ending_on_sigterm():
+            return args.do(args) or 0
     except UsageError as exc:
         print(f"python -m device_sim {args.command}: {exc}", file=sys.stderr)
         return EXIT_USAGE
@@ -67,6 +67,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("device_sim: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+@contextlib.contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind the stack, so that brokers and unfinished files go."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(EXIT_TERMINATED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 if __name__ == "__main__":
