@@ -62,11 +62,11 @@ class EmbeddedBroker(LocalBroker):
         if self._loop is None or self._broker is None:
             return
         broker, self._broker = self._broker, None
-        with _quiet():
+        with _quiet(), _without_closed_connections():
             closing = asyncio.run_coroutine_threadsafe(broker.shutdown(), self._loop)
             with contextlib.suppress(Exception):  # of a connection that breaks first
                 closing.result(START_S)
-        self._end_loop()
+            self._end_loop()
 
     async def _begin(self) -> None:
         with _quiet():
@@ -121,3 +121,18 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
+
+
+@contextlib.contextmanager
+def _without_closed_connections() -> Iterator[None]:
+    """Keep asyncio from telling of every connection that a stop closes."""
+    logger = logging.getLogger("asyncio")
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "SSL connection is closed" not in record.getMessage()
+
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
