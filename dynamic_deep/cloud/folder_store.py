@@ -26,7 +26,7 @@ from dynamic_deep.cloud.durable_files import (
     walk,
 )
 from dynamic_deep.cloud.range_file import RangeFile
-from dynamic_deep.cloud.store import (
+from dynamic_deep.cloud.store_base import (
     StoredObject,
     StoreError,
     StoreMissingError,

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from dynamic_deep.cloud.range_file import RangeFile
-from dynamic_deep.cloud.store import (
+from dynamic_deep.cloud.store_base import (
     StoreConflictError,
     StoredObject,
     StoreError,
