@@ -117,6 +117,16 @@ def from_model_rate(x: FloatArray, fs: float, n_samples: int) -> FloatArray:
     return _resample(x, 1 / _ratio(fs), n_samples)
 
 
+@functools.lru_cache(maxsize=32)
+def _low_pass(up: int, down: int) -> FloatArray:
+    """Return the filter that `resample_poly` would design anew for every window."""
+    from scipy.signal import firwin
+
+    slower = max(up, down)
+    taps = firwin(2 * 10 * slower + 1, 1.0 / slower, window=("kaiser", 5.0))
+    return np.asarray(taps, dtype=np.float32)
+
+
 def _resample(x: npt.NDArray[np.floating], ratio: Fraction, n_out: int) -> FloatArray:
     if ratio == 1:
         short = max(0, n_out - len(x))
@@ -133,6 +143,6 @@ def _resample(x: npt.NDArray[np.floating], ratio: Fraction, n_out: int) -> Float
     mean = float(np.mean(x, dtype=np.float64))
     centred = (x - mean).astype(np.float32)
     whole = np.pad(centred, pad, mode="reflect", reflect_type="odd")
-    y = resample_poly(whole, up, down)
+    y = resample_poly(whole, up, down, window=_low_pass(up, down))
     first = pad * up // down
     return np.asarray(y[first : first + n_out] + mean, dtype=np.float32)

@@ -99,7 +99,15 @@ def _run(options: argparse.Namespace, work: Path) -> dict[str, Any]:
         "decode": decoded[1],
     }
     received = json.loads(ingest.output.read_text())
-    return _results(options, fleet[0], received, checked[0], decoded[0], out, costs)
+    results = _results(fleet[0], received, checked[0], decoded[0], rows=out)
+    results["costs"] = {name: dataclasses.asdict(cost) for name, cost in costs.items()}
+    results["asked"] = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in vars(options).items()
+        if name not in ("command", "name", "out", "work")
+    }
+    print(json.dumps(results, indent=1))
+    return results
 
 
 def _fleet(
@@ -128,24 +136,18 @@ def _passwords(path: Path) -> dict[str, str]:
 
 
 def _results(
-    options: argparse.Namespace,
     fleet: dict[str, Any],
     received: dict[str, Any],
     checked: dict[str, Any],
     decoded: dict[str, Any],
+    *,
     rows: Path,
-    costs: dict[str, StepCost],
 ) -> dict[str, Any]:
     simulated = fleet["simulated"]
     total = simulated["total"]
     encoded = {one["name"]: one["totals"]["n_windows"] for one in simulated["devices"]}
     counts = count_rows(rows, encoded)
-    results = {
-        "asked": {
-            name: str(value) if isinstance(value, Path) else value
-            for name, value in vars(options).items()
-            if name not in ("command", "name", "out", "work")
-        },
+    return {
         "windows": {
             "encoded": total["n_windows"],
             "in_store": checked["n_frames"],
@@ -171,7 +173,4 @@ def _results(
         },
         "levels": total["levels"],
         "n_objects": checked["n_objects"],
-        "costs": {name: dataclasses.asdict(cost) for name, cost in costs.items()},
     }
-    print(json.dumps(results, indent=1))
-    return results
