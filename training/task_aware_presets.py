@@ -94,12 +94,9 @@ TASK_AWARE_PRESETS = {
         phase_1="edge",
         networks=EDGE_TASKS,
         kept=("gain_64", "gain_96", "gain_128"),
-        n_steps=4_000,
+        n_steps=8_000,
         tasks={"rhythm": 2.0 * RHYTHM_WEIGHT, "rpeaks": 2.0 * RPEAKS_WEIGHT},
         w0=0.5,
-        learning_rate=1e-3,
-        n_ramp_steps=1_500,
-        steer_rate=2e-3,
     ),
     # One task alone, and the reference of the paper: the annotated class.
     "standard_rhythm": dataclasses.replace(

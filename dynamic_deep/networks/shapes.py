@@ -140,6 +140,6 @@ STANDARD_TASKS = dataclasses.replace(
 # With their tails, 997,080 multiply-accumulates a segment.
 EDGE_TASKS = dataclasses.replace(
     EDGE,
-    latents=_ladder(task_112=14, task_224=12, task_448=12),
+    latents=_ladder(task_112=14, task_224=12, task_288=12),
     head=(Conv(filters=8, kernel=3, stride=2, separable=True),),
 )
