@@ -17,6 +17,7 @@ CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 VIEWS = ("RESHAPE", "EXPAND_DIMS")
 POOLINGS = ("MEAN", "REDUCE_MAX")
 UNITS = 255  # of an int8 tensor's range
+CUT_WEIGHT = 1.0  # of the squared error that cutting off makes, against rounding's
 TRIED_RANGES = 0.85 ** np.arange(16)  # of the largest magnitude
 RELU, RELU_N1_TO_1, RELU6 = 1, 2, 3  # TFLite's numbers
 LEAST_SHARE = 1e-3  # a channel that is nearly dead is not blown up beyond it
@@ -118,7 +119,7 @@ def _best_range(values: FloatArray, op: Operation) -> FloatArray:
     for share in TRIED_RANGES:
         limit = share * largest
         cut = np.square(np.maximum(sizes - limit, 0.0)).mean(axis=0)
-        error = cut + np.square(span * limit / UNITS) / 12.0
+        error = CUT_WEIGHT * cut + np.square(span * limit / UNITS) / 12.0
         best = np.where(error < least, limit, best)
         least = np.minimum(error, least)
     return np.asarray(best, np.float32)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def level_tables(bundle: Bundle, encoder: IntegerEncoder) -> tuple[str, int]:
         else:
             part, size = "", 0
         if level.kind in pointers:
-            pointers[level.kind] = f"&{level.name}"
+            pointers[level.kind] = f"&{_identifier(level)}"
         text += part
         n_bytes += size
         rows.append(
@@ -60,9 +61,13 @@ def level_tables(bundle: Bundle, encoder: IntegerEncoder) -> tuple[str, int]:
     return f'{before}#include "dd_levels.h"\n\n{text}', n_bytes
 
 
+def _identifier(level: Level) -> str:
+    return re.sub(r"\W", "_", f"level_{level.name}", flags=re.ASCII)
+
+
 def _wavelet(bundle: Bundle, level: Level) -> tuple[str, int]:
-    name = level.name
-    coder = bundle.wavelet_coder(name)
+    name = _identifier(level)
+    coder = bundle.wavelet_coder(level.name)
     counts = coder.level.counts.astype(np.uint16)
     text = array("uint16_t", f"{name}_counts", counts, static=True)
     text += (
@@ -74,8 +79,8 @@ def _wavelet(bundle: Bundle, level: Level) -> tuple[str, int]:
 
 
 def _neural(bundle: Bundle, level: Level, encoder: IntegerEncoder) -> tuple[str, int]:
-    name, shape = level.name, bundle.latents[level.name]
-    coder = bundle.latent_coder(name)
+    name, shape = _identifier(level), bundle.latents[level.name]
+    coder = bundle.latent_coder(level.name)
     context = coder.context
     factors, offset = integer_quantizer(
         encoder.meaning.units[shape.level_idx], shape.threshold

@@ -198,6 +198,7 @@ def test_a_buffer_that_is_too_small_is_told(
           if (full < 500) return 1;
           if (dd_frame_write(0, payload, 38, 0, 0, frame, 40, &len) != DD_FULL)
             return 2;
+          if (sizeof work != 7992) return 4; /* README.md says so */
           samples.n = 0;
           if (dd_lossless_encode(&work, &samples, 0, payload, 600, &len) != DD_RANGE)
             return 3;
@@ -224,6 +225,7 @@ def test_no_function_needs_much_stack(
     assert "dd_lossless_encode" in sizes
     heads = {"dd_forecast_window"}
     assert max(v for k, v in sizes.items() if k not in heads) < 700, sizes
+    assert max(sizes.values()) < 2048
 
 
 def test_an_export_needs_no_heap_and_no_library(exported: Path) -> None:
