@@ -22,6 +22,7 @@ from dynamic_deep.config import WINDOW_LEN
 from dynamic_deep.networks import LatentConfig
 from training.datasets import RandomWindows, load_leads
 from training.graft import graft, nearest_level
+from training.lite import BODY, TASK_BODY
 from training.model import CodecModel, LossSettings, ramped_lmbda
 from training.presets import Preset
 from training.restore import networks_of, restore_codec
@@ -62,13 +63,14 @@ def from_run(phase_1: Preset, run: Path) -> Beginning:
 
 
 def from_bundle(bundle: Bundle) -> Beginning:
-    """Begin from a bundle that a preset made.
+    """Begin from a bundle that a preset made: from its levels for tasks, if it has any.
 
     Raises:
         ConfigError: If no preset made it.
     """
-    latents = networks_of(bundle).latents
-    return Beginning(latents=latents, load=lambda: restore_codec(bundle))
+    body = TASK_BODY if TASK_BODY in bundle.networks else BODY
+    latents = networks_of(bundle, body=body).latents
+    return Beginning(latents=latents, load=lambda: restore_codec(bundle, body=body))
 
 
 def _loss_settings(

@@ -10,7 +10,7 @@ import keras
 
 from dynamic_deep.bundle import load_bundle
 from training.datasets import all_windows, load_leads
-from training.restore import restore_task
+from training.restore_task import restore_task
 from training.task_trainer import trained_tasks
 
 N_EXAMPLES = 64  # windows that place the normalisations of a restored network

@@ -91,7 +91,7 @@ def test_aware_begins_from_bundles(
     words = ["aware", "edge", "--from-bundle", "edge", "--task-bundle", "monitor"]
     assert main([*words, "--run", str(tmp_path)]) == 0
     preset, begin, _ = call["args"]
-    assert set(preset.kept) <= {latent.name for latent in begin.latents}
+    assert begin.latents == preset.networks.latents  # those of edge for tasks
     assert call["tasks"] == {"rhythm": "rhythm", "rpeaks": "rpeaks"}
     assert asked == {"bundle": "monitor", "n_examples": 2}
 

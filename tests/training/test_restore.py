@@ -29,7 +29,8 @@ from training.latent_tables import decode_latents, encode_windows
 from training.lite_read import read_graph
 from training.model import CodecModel
 from training.presets import Preset
-from training.restore import networks_of, restore_codec, restore_task, settle_norms
+from training.restore import networks_of, restore_codec
+from training.restore_task import restore_task, settle_norms
 from training.task_aware_presets import TaskAwarePreset
 from training.trainer import build_model
 
@@ -74,7 +75,9 @@ def model(tiny_preset: Preset) -> CodecModel:
     return model
 
 
-def check_same_codec(bundle: Bundle, codec: CodecModel, windows: np.ndarray) -> None:
+def check_same_codec(
+    bundle: Bundle, codec: CodecModel, windows: np.ndarray, body_name: str = "body"
+) -> None:
     """Check that a restored codec encodes and decodes as LiteRT does."""
     encoder = Network(bundle.networks["encoder"], "encoder")
     latents = encode_windows(codec, windows)
@@ -86,7 +89,7 @@ def check_same_codec(bundle: Bundle, codec: CodecModel, windows: np.ndarray) -> 
         y_hat = np.rint(y).astype(np.int32)
         x_hat = decode_latents(codec, y_hat, i)
         entry = Network(bundle.networks[f"entry_{latent.name}"], "entry")
-        body = Network(bundle.networks["body"], "body")
+        body = Network(bundle.networks[body_name], "body")
         for one, expected in zip(y_hat, x_hat, strict=True):
             (features,) = entry.run(one[None].astype(np.float32))
             (found,) = body.run(features, np.full(1, shape.level_idx, np.int32))
@@ -108,12 +111,14 @@ def test_a_codec_is_restored(
             assert np.abs(part - weights * mask).max() <= 0.5 / 64 + 1e-6
 
 
-@pytest.mark.parametrize("name", ["edge", "monitor"])
-def test_a_shipped_codec_is_restored(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "body"), [("edge", "body"), ("edge", "body_tasks"), ("monitor", "body")]
+)
+def test_a_shipped_codec_is_restored(name: str, body: str) -> None:
     x = simulate_ecg(60.0, seed=3).samples[:, 0].astype(np.float32)
     windows = np.stack([normalize(part)[:, None] for part in (x[:8960], x[9000:17960])])
     bundle = load_bundle(name)
-    check_same_codec(bundle, restore_codec(bundle), windows)
+    check_same_codec(bundle, restore_codec(bundle, body=body), windows, body)
 
 
 @pytest.mark.parametrize("task", ["rhythm", "rpeaks"])
