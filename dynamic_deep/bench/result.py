@@ -204,6 +204,8 @@ def _clean(value: Any) -> Any:
         return {str(key): _clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
+    if isinstance(value, bytes):
+        return value.hex()  # the id of a model
     if not isinstance(value, str | int | float | np.generic | None):
         return {name: _clean(item) for name, item in vars(value).items()}  # a policy
     if isinstance(value, np.generic):
