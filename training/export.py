@@ -91,6 +91,21 @@ def level_tables(
     return tables, shapes, figures
 
 
+def _levels(codecs: list[CodecModel], latents: dict[str, LatentShape]) -> list[Level]:
+    """Return the levels of codecs that have a latent in the bundle."""
+    trained = [latent for codec in codecs for latent in codec.config.latents]
+    return [
+        Level(
+            id=FIRST_NEURAL_ID + i,
+            name=latent.name,
+            kind="neural",
+            nominal_gain=float(latent.nominal_gain),
+        )
+        for i, latent in enumerate(trained)
+        if latent.name in latents
+    ]
+
+
 def _beside(
     kept: Kept | None, shapes: dict[str, LatentShape]
 ) -> dict[str, LatentShape]:
@@ -146,20 +161,7 @@ def write_codec(
         min_advantage=min_advantage,
     )
     latents = _beside(kept, latents)
-    trained_levels = [
-        *(kept.codec.config.latents if kept else ()),
-        *model.config.latents,
-    ]
-    levels = [
-        Level(
-            id=FIRST_NEURAL_ID + i,
-            name=latent.name,
-            kind="neural",
-            nominal_gain=float(latent.nominal_gain),
-        )
-        for i, latent in enumerate(trained_levels)
-        if latent.name in latents
-    ]
+    codecs = [kept.codec, model] if kept else [model]
     networks = {
         name: content
         for name, content in export_networks(
@@ -177,7 +179,7 @@ def write_codec(
         folder,
         name=model.config.name,
         tables=tables | more,
-        neural_levels=levels,
+        neural_levels=_levels(codecs, latents),
         latents=latents,
         networks=networks | (more_networks or {}),
         trained=trained,
