@@ -41,7 +41,7 @@ from training.targets import split_subjects
 
 FloatArray = npt.NDArray[np.float32]
 
-INPUT_LIMIT = 16.0  # standard deviations; a QRS complex beyond it is cut off
+INPUT_LIMIT = 24.0  # standard deviations; a QRS complex beyond it is cut off
 CINC_EVERY = 9  # records of CinC 2017; one window of each, for they are alike
 MITDB_EVERY = 40  # windows of a lead
 N_CALIBRATING = 800  # segments that the converter sees
