@@ -99,6 +99,15 @@ def export_firmware(
     }
     if has_heads:
         texts["dd_heads_data.h"] = heads_text
+    data = {"encoder_int8.tflite": content, "vectors.bin": pack_vectors(vectors)}
+    _write_folder(folder, texts, data, has_heads=has_heads)
+    return files
+
+
+def _write_folder(
+    folder: Path, texts: dict[str, str], data: dict[str, bytes], *, has_heads: bool
+) -> None:
+    """Write the sources and what was made of the bundle beside, then rename."""
     beside = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     try:
@@ -109,14 +118,13 @@ def export_firmware(
                 (beside / source.name).write_text(source.read_text(encoding="utf-8"))
         for name, text in texts.items():
             (beside / name).write_text(text, encoding="utf-8")
-        (beside / "encoder_int8.tflite").write_bytes(content)
-        (beside / "vectors.bin").write_bytes(pack_vectors(vectors))
+        for name, content in data.items():
+            (beside / name).write_bytes(content)
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return files
 
 
 def _require_free(folder: Path, *, force: bool) -> None:
