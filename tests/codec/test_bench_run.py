@@ -219,6 +219,14 @@ def test_json_holds_configuration_records_and_rows(result: BenchResult) -> None:
     assert plain["rows"][0]["prdn_interval"] == {"low": 0.0, "high": 0.0}
 
 
+def test_json_holds_a_policy_that_knows_its_bundle(result: BenchResult) -> None:
+    policy = SimpleNamespace(price=2.5, _model_id=b"\x01\xab")
+    options = replace(result.options, policies={"standard": {"bound": policy}})
+    plain = json.loads(to_json(replace(result, options=options)))
+    kept = plain["options"]["policies"]["standard"]["bound"]
+    assert kept == {"price": 2.5, "_model_id": "01ab"}
+
+
 def test_table_fits_120_columns_and_names_every_row(result: BenchResult) -> None:
     lines = format_table(result).splitlines()
     assert max(map(len, lines)) <= 120
