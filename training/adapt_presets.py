@@ -19,7 +19,8 @@ ADAPT_PRESETS = {
         pair_weight=3.0,
         learning_rate=1e-3,
     ),
-    # Once more, for the beats of CinC at the levels that can keep them.
+    # Once more, for the beats of CinC at the levels that can keep them. Not yet run to
+    # its end, so what it is worth is not known.
     "rpeaks_again": AdaptPreset(
         task=TASK_PRESETS["rpeaks_compact"],
         n_steps=2000,
