@@ -33,7 +33,8 @@ FLOORS = (
         *("codec", "stream", "window", "tasks", "heads", "trials", "subjects"),
         *("bound", "calibration", "evaluation"),
     },
-    {"bench", "cli", "cloud", "firmware", "__main__", ""},  # "" is dynamic_deep/__init__.py
+    # "" is dynamic_deep/__init__.py
+    {"bench", "cli", "cloud", "firmware", "__main__", ""},
 )
 MAY_IMPORT = {
     "dynamic_deep": set(),
