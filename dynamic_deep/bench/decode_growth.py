@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
 import platform
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -29,8 +29,6 @@ from dynamic_deep.codec import Codec
 from dynamic_deep.policy import Policy
 from dynamic_deep.recording import Recording
 from dynamic_deep.segments import window_start
-
-_KIB_PER_UNIT = 1 / 1024 if sys.platform == "darwin" else 1  # of ru_maxrss
 
 
 def measure_sizes(
@@ -96,9 +94,11 @@ def measure_processes(
 
 def _timed_job(job: DecodeJob, n_processes: int) -> dict[str, Any]:
     ends_s: list[float] = []
+    peaks_mib = [0.0]
 
     def told(_: SessionReport) -> None:
         ends_s.append(time.monotonic())
+        peaks_mib.append(_workers_peak_mib())
 
     cpu_s, began_s = _cpu_s(), time.monotonic()
     whole = run_local(job, n_processes=n_processes, told=told)
@@ -114,7 +114,7 @@ def _timed_job(job: DecodeJob, n_processes: int) -> dict[str, Any]:
         "first_session_s": ends_s[0] - began_s,
     }
     if n_processes > 1:
-        row["peak_mib_of_a_process"] = _children_peak_mib()
+        row["peak_mib_of_a_process"] = max(peaks_mib)
     return row
 
 
@@ -125,9 +125,18 @@ def _cpu_s() -> float:
     return own + children + times.children_system
 
 
-def _children_peak_mib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return peak * _KIB_PER_UNIT / 1024
+def _workers_peak_mib() -> float:
+    """Return the largest memory that a worker has had, by the system's own count.
+
+    `getrusage` would not do: a child begins with what its parent had.
+    """
+    peaks = [0.0]
+    for worker in multiprocessing.active_children():
+        status = Path(f"/proc/{worker.pid}/status")
+        with contextlib.suppress(OSError):  # it may end at any moment
+            rows = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            peaks.append(float(rows.get("VmHWM", "0 kB").split()[0]) / 1024)
+    return max(peaks)
 
 
 def machine() -> str:

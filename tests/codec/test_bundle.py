@@ -75,7 +75,9 @@ def test_a_shipped_bundle_is_whole(name: str) -> None:
     # A level that does not earn its place is left out, its number with it.
     assert numbers == sorted(set(numbers))
     networks = {f"entry_{level}" for level in neural}
-    networks |= {"encoder", "body"} if neural else set()
+    networks |= {"encoder"} if neural else set()
+    networks |= {bundle.latents[level].body for level in neural}
+    networks |= {"encoder_int8"} if name == "edge" else set()
     if "heads" in bundle.config:
         networks |= {"heads", "task_rhythm", "task_rpeaks"}
         names = {level.name for level in bundle.levels}
