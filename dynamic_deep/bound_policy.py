@@ -48,6 +48,10 @@ class Calibrated:
         self._model_id = calibration.model_id
         self.price = calibration.price(requirement)
 
+    def __repr__(self) -> str:
+        """Return what was asked for and what it came to, for reports of a run."""
+        return f"Calibrated({self.requirement!r}, price={self.price:g})"
+
     def ladder(self, levels: Sequence[RungT]) -> list[RungT]:
         """Return the calibrated levels, and the fallback as the last one."""
         return named_levels(levels, (*self.levels, self.requirement.fallback))

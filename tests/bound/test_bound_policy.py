@@ -108,6 +108,7 @@ def test_a_price_once_found_serves_every_window(calibration: Calibration) -> Non
     requirement = Requirement(bound=RPEAKS, risk=0.1)
     policy = Calibrated(requirement, calibration)
     assert policy.price == calibration.price(requirement)
+    assert repr(policy) == f"Calibrated({requirement!r}, price={policy.price:g})"
     ladder = policy.ladder(load_bundle(COSINE.with_name("aware")).levels)
     assert [v.name for v in ladder] == [*calibration.trials.levels, "lossless"]
 
