@@ -62,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     """Encode, print the table and draw."""
     from device_sim.break_even import encoders_of, find_break_even
     from device_sim.energy_measure import measure
+    from device_sim.energy_one_level import one_level_facts, one_level_text
     from device_sim.energy_report import make_report
     from device_sim.energy_text import format_report, report_dict
     from device_sim.ways_levels import ways_of
@@ -73,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
     plot = _plot_path(args)
     setting = _setting(args)
     codec = _windows(args.bundle)
-    ways = ways_of(codec, _levels(args, codec.bundle), _policies(args))
+    policies = _policies(args)
+    ways = ways_of(codec, _levels(args, codec.bundle), policies)
     with ProgressBar("measuring", quiet=args.quiet) as bar:
 
         def progress(done: float, total: int, name: str) -> None:
@@ -94,10 +96,14 @@ def run(args: argparse.Namespace) -> int:
 
         draw(report, break_even, plot)
     if args.json:
-        print_out(text.as_json(report_dict(report, break_even)))
+        facts = report_dict(report, break_even)
+        facts["one_level"] = one_level_facts(report, policies)
+        print_out(text.as_json(facts))
         return 0
     print_out(f"encoder          {args.bundle}, {codec.precision}")
     print_out(format_report(report, break_even), end="")
+    if policies:
+        print_out(f"\n{one_level_text(report, policies)}", end="")
     for part in _more(args, report, codec.bundle):
         print_out(f"\n{part}", end="")
     return 0

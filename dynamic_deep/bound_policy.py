@@ -17,14 +17,27 @@ from dynamic_deep.bound_choice import (
     cheapest,
     fallback_estimate,
     odds,
+    violations,
 )
 from dynamic_deep.bundle import Level
 from dynamic_deep.calibration import Calibration
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.policy import RungT, named_levels
 from dynamic_deep.tasks.protocol import Task
+from dynamic_deep.trials import Trials
 from dynamic_deep.window_candidate import WindowCandidate
 from dynamic_deep.window_codec import at_rate_of_model
+
+
+def level_risks(requirement: Requirement, trials: Trials) -> dict[str, float]:
+    """Return what share of violations each level is certified for, by name.
+
+    If every window got this level: the share among the calibration windows, with one
+    more violation for the window to come, as conformal risk control counts.
+    """
+    loss = violations(requirement, trials)[:, :-1].sum(axis=0)
+    risks = (loss + 1.0) / (len(trials) + 1)
+    return dict(zip(trials.levels, risks.tolist(), strict=True))
 
 
 class Calibrated:
@@ -37,6 +50,11 @@ class Calibrated:
         requirement: bound, risk and fallback.
         calibration: of the bundle that encodes.
 
+    Attributes:
+        price: bytes that a certain violation is worth.
+        level_risks: expected share of violations of each level, by name, if every
+            window got it; see `level_risks`.
+
     Raises:
         ConfigError: If the calibration can't certify what is asked for.
     """
@@ -47,6 +65,7 @@ class Calibrated:
         self.levels = calibration.trials.levels
         self._model_id = calibration.model_id
         self.price = calibration.price(requirement)
+        self.level_risks = level_risks(requirement, calibration.trials)
 
     def __repr__(self) -> str:
         """Return what was asked for and what it came to, for reports of a run."""

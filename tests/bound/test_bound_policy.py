@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement, choose_all
+from dynamic_deep.bound_choice import Requirement, choose_all, violations
 from dynamic_deep.bound_policy import Calibrated, Oracle, Verify
 from dynamic_deep.bundle import load_bundle
 from dynamic_deep.calibration import Calibration
@@ -111,6 +111,20 @@ def test_a_price_once_found_serves_every_window(calibration: Calibration) -> Non
     assert repr(policy) == f"Calibrated({requirement!r}, price={policy.price:g})"
     ladder = policy.ladder(load_bundle(COSINE.with_name("aware")).levels)
     assert [v.name for v in ladder] == [*calibration.trials.levels, "lossless"]
+
+
+def test_a_level_alone_has_the_risk_that_its_violations_tell(
+    calibration: Calibration,
+) -> None:
+    requirement = Requirement(bound=RPEAKS, risk=0.1)
+    risks = Calibrated(requirement, calibration).level_risks
+    trials = calibration.trials
+    lost = violations(requirement, trials)
+    for i, level in enumerate(trials.levels):
+        # n windows with k violations certify (k + 1) / (n + 1)
+        k, n = lost[:, i].sum(), len(trials)
+        assert risks[level] == pytest.approx((k + 1) / (n + 1))
+        assert risks[level] > 0
 
 
 def test_verify_breaks_no_bound(
