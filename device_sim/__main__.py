@@ -8,18 +8,13 @@ interrupted. Results go to standard output, progress and problems to standard er
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from types import FrameType
+from collections.abc import Sequence
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -49,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # More threads of BLAS only spin on matrices this small; counts before NumPy loads.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from dynamic_deep.cli.failures import UsageError, describe
+    from dynamic_deep.cli.signals import ending_on_sigterm
     from dynamic_deep.errors import DynamicDeepError
 
     try:
@@ -56,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as exc:  # argparse has written its message already
         return exc.code if isinstance(exc.code, int) else EXIT_USAGE
     try:
-        with _ending_on_sigterm():
+        with ending_on_sigterm():
             return args.do(args) or 0
     except UsageError as exc:
         print(f"python -m device_sim {args.command}: {exc}", file=sys.stderr)
@@ -67,23 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("device_sim: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
-
-
-@contextlib.contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the stack, so that brokers and unfinished files go."""
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(EXIT_TERMINATED)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 if __name__ == "__main__":

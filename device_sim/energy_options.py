@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynamic_deep.cli.options import add_json, count, lead_numbers, positive
+from dynamic_deep.cli.options import add_extent, add_json, positive
 
 DEFAULT_LEVELS = ("wavelet_16", "wavelet_32", "wavelet_64")
 
@@ -49,18 +49,7 @@ def add_measured(parser: Any) -> None:
         help="lossy levels to compare, with commas (default: "
         f"{', '.join(DEFAULT_LEVELS)} and every neural one)",
     )
-    parser.add_argument(
-        "--lead",
-        type=lead_numbers,
-        metavar="N",
-        help="only these leads, from 0, with commas (default: all)",
-    )
-    parser.add_argument(
-        "--max-windows",
-        type=count,
-        metavar="N",
-        help="only N windows of each recording, evenly spread (default: all)",
-    )
+    add_extent(parser)
 
 
 def add_shown(parser: Any) -> None:

@@ -18,7 +18,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from device_sim.local_broker import RECEIVER
 from device_sim.mosquitto import Mosquitto
 from dynamic_deep.errors import ConfigError
 from experiments.day_counts import count_rows
@@ -73,15 +72,14 @@ def _run(options: argparse.Namespace, work: Path) -> dict[str, Any]:
     words = ["-m", "device_sim", "keys", "--devices", str(options.devices)]
     run_step([*words, "--out", str(keys)], work / "keys.log")
     passwords = _passwords(keys / "passwords")
-    secret = work / "ingest.password"
-    secret.touch(mode=0o600)
-    secret.write_text(passwords[RECEIVER] + "\n")
     with Mosquitto(work / "broker", passwords) as broker:
         url = f"mqtts://{broker.address.host}:{broker.address.port}"
         link = ["--broker", url, "--ca", str(broker.address.ca_file)]
-        state = ["--state", str(work / "state"), "--password-file", str(secret)]
-        to = ["--store", store, "--keys", str(keys), *state, "--json"]
-        ingest = Step([*CLI, "cloud", "ingest", *link, *to], work / "ingest.log")
+        login = ["--password-file", str(keys / "ingest_password")]
+        to = ["--store", store, "--keys", str(keys), "--state", str(work / "state")]
+        ingest = Step(
+            [*CLI, "cloud", "ingest", *link, *login, *to, "--json"], work / "ingest.log"
+        )
         try:
             fleet = _fleet(options, work, [*link, "--keys", str(keys)])
         finally:  # all is acknowledged: what is left to do is done after the signal

@@ -13,14 +13,12 @@ import importlib
 import os
 import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable, Sequence
 
 from dynamic_deep.cli.failures import UsageError, describe, report
 from dynamic_deep.cli.files import flush_out, silence_out
 from dynamic_deep.cli.parser import build_parser
+from dynamic_deep.cli.signals import ending_on_sigterm
 from dynamic_deep.errors import DynamicDeepError
 
 __all__ = ["main"]
@@ -29,7 +27,6 @@ EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_BROKEN_PIPE = 128 + 13  # SIGPIPE, by number because Windows has no such signal
-EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # the processes of --jobs. It counts only before NumPy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        with _ending_on_sigterm():
+        with ending_on_sigterm():
             return _guarded(argv)
     except KeyboardInterrupt:
         report("interrupted, nothing half-written is left")
@@ -80,20 +77,3 @@ def _guarded(argv: Sequence[str] | None) -> int:
         status = EXIT_ERROR
     flush_out()
     return status
-
-
-@contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the stack, so that temporary files go as on Ctrl-C."""
-
-    def leave(signum: int, frame: FrameType | None) -> None:
-        raise SystemExit(EXIT_TERMINATED)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

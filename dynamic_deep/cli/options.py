@@ -69,6 +69,22 @@ def add_command(commands: Any, name: str, text: str, epilog: str = "") -> Any:
     return parser
 
 
+def add_extent(parser: Any) -> None:
+    """Add which leads and how many windows of each recording."""
+    parser.add_argument(
+        "--lead",
+        type=lead_numbers,
+        metavar="N",
+        help="only these leads, from 0, with commas (default: all)",
+    )
+    parser.add_argument(
+        "--max-windows",
+        type=count,
+        metavar="N",
+        help="only N windows of each recording, evenly spread (default: all)",
+    )
+
+
 def add_bundle(parser: Any, default: str | None = DEFAULT_BUNDLE) -> None:
     """Add --bundle."""
     shown = f"default {default}" if default else "default: the one the file names"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from dynamic_deep.cli.options import add_json, count, positive
+from dynamic_deep.cli.options import add_command, add_json, count, positive
 from dynamic_deep.cli.parser_cloud_decode import add_bench, add_decode, names, time_utc
 
 _STORE = "folder or gs://BUCKET/PREFIX"
@@ -40,15 +40,8 @@ def add_cloud(commands: Any) -> None:
 
 
 def _add(group: Any, name: str, text: str, epilog: str = "") -> Any:
-    parser = group.add_parser(
-        name,
-        help=text[0].lower() + text[1:].rstrip("."),
-        description=text,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(module=f"dynamic_deep.cli.cloud_{name}", parser=parser)
+    parser = add_command(group, name, text, epilog)
+    parser.set_defaults(module=f"dynamic_deep.cli.cloud_{name}")
     return parser
 
 

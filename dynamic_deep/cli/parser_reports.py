@@ -9,11 +9,11 @@ from dynamic_deep.cli.bounds import add_bound, add_choice, add_risk, add_sum
 from dynamic_deep.cli.options import (
     add_bundle,
     add_command,
+    add_extent,
     add_jobs,
     add_json,
     add_precision,
     count,
-    lead_numbers,
     positive,
 )
 
@@ -146,18 +146,7 @@ def _add_tried(parser: Any) -> None:
     parser.add_argument(
         "inputs", metavar="RECORD", nargs="+", help="a recording, or a folder of them"
     )
-    parser.add_argument(
-        "--lead",
-        type=lead_numbers,
-        metavar="N",
-        help="only these leads, from 0, with commas (default: all)",
-    )
-    parser.add_argument(
-        "--max-windows",
-        type=count,
-        metavar="N",
-        help="only N windows of each recording, evenly spread (default: all)",
-    )
+    add_extent(parser)
     add_precision(parser)
     add_jobs(parser, "recordings")
     add_json(parser)
