@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a coder does to each window: bytes, error of the signal, error of the tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.metrics import max_error, prd, prdn
+from dynamic_deep.tasks.rhythm import CLASSES
+from dynamic_deep.tasks.rpeaks import changed_segments
+from dynamic_deep.tasks.scores import beat_scores
+from dynamic_deep.trials import UNKNOWN
+from experiments.coders.protocol import Coder
+from experiments.judges import Answers, Judge, is_judged, raw_answers
+from experiments.kept import Arrays
+from experiments.windows import Window, load_windows
+
+Floats = npt.NDArray[np.float64]
+BEAT_TOLERANCE_S = 0.15  # of annotated beats, ANSI/AAMI EC57
+LEAST_SAMPLE = 1.0  # eq. 1 divides by the sample, which may be 0: ADC units
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Measured:
+    """A table of windows, n of them; NaN where a task was not asked.
+
+    Attributes:
+        records: whose window it is, (n,).
+        leads: of the record, (n,).
+        labels: index of the annotated rhythm, or -1, (n,).
+        raw_bytes: of the window as stored, (n,).
+        n_bytes: sent, (n,).
+        prd: percent, mean kept, counted from the ADC's zero, (n,).
+        prdn: percent, mean removed, (n,).
+        mape: eq. 1 of the paper, mean of |x - x_hat| / max(|x|, 1 ADC unit), x counted
+            from the baseline, (n,).
+        max_error: ADC units, (n,).
+        kl: of the rhythm against its answer on the raw window, nats, (n,).
+        cce: of the rhythm against the label, nats, (n,).
+        decided: index of the rhythm decided, or -1, (n,).
+        beat_error: 1 - F1 at 50 ms against the beats of the raw window, (n,).
+        changed: share of segments whose beats changed, (n,).
+        beats: matched, missed, extra beats and squared ms against the annotated beats
+            at 150 ms, (n, 4).
+    """
+
+    records: npt.NDArray[np.str_]
+    leads: npt.NDArray[np.int8]
+    labels: npt.NDArray[np.int8]
+    raw_bytes: Floats
+    n_bytes: Floats
+    prd: Floats
+    prdn: Floats
+    mape: Floats
+    max_error: Floats
+    kl: Floats
+    cce: Floats
+    decided: npt.NDArray[np.int8]
+    beat_error: Floats
+    changed: Floats
+    beats: Floats
+
+    def __len__(self) -> int:
+        """Return the number of windows."""
+        return len(self.records)
+
+    def arrays(self) -> Arrays:
+        """Return everything as arrays."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def at(self, rows: npt.NDArray[np.generic]) -> Measured:
+        """Return some of the windows: indices, or a mask."""
+        return Measured(**{name: v[rows] for name, v in self.arrays().items()})
+
+    def of_lead(self, lead: int) -> Measured:
+        """Return the windows of one lead."""
+        return self.at(self.leads == lead)
+
+
+def measure(coder: Coder | None, split: str, judge: Judge | None) -> Measured:
+    """Send every window of a split by a coder and ask a judge.
+
+    Args:
+        coder: None for the raw windows.
+        split: such as "cinc2017:test".
+        judge: None to measure bytes and the signal alone.
+    """
+    windows = load_windows(split)
+    answers: Sequence[Answers] = raw_answers(split, judge) if judge is not None else ()
+    said = iter(answers)
+    rows = []
+    for window in windows:
+        is_asked = judge is not None and is_judged(window)
+        raw = next(said) if is_asked else None
+        rows.append(_measure_window(coder, window, judge if is_asked else None, raw))
+    columns = {
+        name: np.array([row[name] for row in rows]) for name in rows[0]
+    }  # of numpy's own types
+    for name in ("leads", "labels", "decided"):
+        columns[name] = columns[name].astype(np.int8)
+    return Measured(**columns)
+
+
+def _measure_window(
+    coder: Coder | None, window: Window, judge: Judge | None, raw: Answers | None
+) -> dict[str, object]:
+    subject = window.subject
+    raw_bytes = float(subject.place.n_samples * subject.place.adc_bits // 8)
+    n_bytes, x_hat = raw_bytes, subject.x
+    if coder is not None:
+        sent = coder.send(subject)
+        n_bytes, x_hat = float(sent.n_bytes), np.asarray(sent.x_hat, np.int32)
+    x = subject.x.astype(np.float64)
+    offset = x - subject.place.baseline
+    row: dict[str, object] = {
+        "records": subject.record,
+        "leads": window.lead,
+        "labels": UNKNOWN if subject.label is None else CLASSES.index(subject.label),
+        "raw_bytes": raw_bytes,
+        "n_bytes": n_bytes,
+        "prd": prd(x, x_hat),
+        "prdn": prdn(x, x_hat),
+        "mape": float(
+            np.mean(np.abs(x - x_hat) / np.maximum(np.abs(offset), LEAST_SAMPLE))
+        ),
+        "max_error": max_error(x, x_hat),
+    }
+    return row | _judged(window, judge, raw, x_hat)
+
+
+def _judged(
+    window: Window,
+    judge: Judge | None,
+    raw: Answers | None,
+    x_hat: npt.NDArray[np.int32],
+) -> dict[str, object]:
+    nan = float("nan")
+    row: dict[str, object] = dict.fromkeys(("kl", "cce", "beat_error", "changed"), nan)
+    row |= {"decided": UNKNOWN, "beats": np.full(4, nan)}
+    if judge is None or raw is None:
+        return row
+    label, n_samples = window.subject.label, window.subject.place.model_len
+    said = judge.ask(x_hat, window)
+    row["kl"] = judge.rhythm.error(raw.rhythm, said.rhythm)
+    if label is not None:
+        row["cce"] = judge.rhythm.label_error(label, said.rhythm)
+    row["decided"] = CLASSES.index(judge.rhythm.decide(said.rhythm))
+    row["beat_error"] = judge.rpeaks.error(raw.peaks, said.peaks)
+    row["changed"] = float(changed_segments(raw.peaks, said.peaks, n_samples).mean())
+    if window.beats is not None:
+        scores = beat_scores(
+            window.beats, said.peaks, BEAT_TOLERANCE_S, n_samples=n_samples
+        )
+        counts = scores.n_matched, scores.n_missed, scores.n_extra, scores.squared_ms
+        row["beats"] = np.array(counts, np.float64)
+    return row
