@@ -20,10 +20,14 @@ from typing import Any
 
 from device_sim.mosquitto import Mosquitto
 from dynamic_deep.errors import ConfigError
+from experiments.cloud_day_section import section
 from experiments.day_counts import count_rows
 from experiments.processes import Step, StepCost, run_step
 
+__all__ = ["IN_ALL", "add_arguments", "run", "section"]
+
 CLI = ("-m", "dynamic_deep")
+IN_ALL = False  # it needs mosquitto, and an hour
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,19 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The experiments by name, each a module of this package.
+"""The experiments and the trainings by name, each a module of this package.
 
-An experiment module has `add_arguments(parser)` and `run(options) -> dict`: its results
-as plain JSON values, with all that decided them. Its docstring's first line says what
-it shows.
+An experiment module has
+
+- a docstring whose first line says what it shows,
+- `add_arguments(parser)`: its options, each with a default that `run all` takes,
+- `run(options) -> dict`: its results as plain JSON values, with all that decided them;
+  figures are written by `figure_style.save_figure`,
+- `section(results) -> Section`: its part of the page, from those results alone,
+- and, if `run all` leaves it out, `IN_ALL = False`.
+
+A training module has `add_arguments` and `run(options) -> None`.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 from types import ModuleType
 
 from dynamic_deep.errors import ConfigError
 
+# In the order of the page.
 NAMES = ("cloud_day",)
+# What a baseline or an ablation needs that no bundle holds.
+TRAINERS = {
+    "cae": "experiments.train_cae",
+    "paper": "experiments.train_paper",
+    "judge": "experiments.train_judge",
+    "dct": "experiments.train_dct",
+    "ablation": "experiments.train_ablation",
+}
 
 
 def find_experiment(name: str) -> ModuleType:
@@ -29,7 +46,31 @@ def find_experiment(name: str) -> ModuleType:
     return importlib.import_module(f"experiments.{name}")
 
 
-def summary_of(name: str) -> str:
-    """Return what an experiment shows, in one line."""
-    doc = find_experiment(name).__doc__ or ""
-    return doc.strip().partition("\n")[0]
+def find_trainer(name: str) -> ModuleType:
+    """Return the module of a training.
+
+    Raises:
+        ConfigError: If there is none of that name.
+    """
+    if name not in TRAINERS:
+        raise ConfigError(
+            f"a training must be one of {', '.join(TRAINERS)}, got {name!r}"
+        )
+    return importlib.import_module(TRAINERS[name])
+
+
+def is_in_all(name: str) -> bool:
+    """Tell whether `run all` runs an experiment."""
+    return bool(getattr(find_experiment(name), "IN_ALL", True))
+
+
+def default_options(name: str) -> argparse.Namespace:
+    """Return the options of an experiment that nobody chose."""
+    parser = argparse.ArgumentParser()
+    find_experiment(name).add_arguments(parser)
+    return parser.parse_args([])
+
+
+def summary_of(module: ModuleType) -> str:
+    """Return what a module shows or trains, in one line."""
+    return (module.__doc__ or "").strip().partition("\n")[0]

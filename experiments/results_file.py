@@ -12,6 +12,21 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+def results_path(name: str) -> Path:
+    """Return the file of an experiment's results."""
+    return RESULTS / f"{name}.json"
+
+
+def read_results(name: str) -> dict[str, Any] | None:
+    """Return the results of an experiment, or None if it was not run yet."""
+    path = results_path(name)
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def commit() -> str:
