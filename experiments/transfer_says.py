@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether what a reconstruction gains with its own task it gains with another, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dynamic_deep.errors import ConfigError
+from experiments.bootstrap import Bootstrap, Rows, Triple
+from experiments.section import percent
+from experiments.transfer_views import View, Views
+from experiments.transfer_ways import BOUND_NATS, OWN, RISK
+
+JUDGED_BY = ("own", "second")
+RIVALS = ("standard", "wavelet")
+CHANGED = {
+    "rhythm": f"changed by over {BOUND_NATS:g} nats",
+    "rpeaks": "with a beat that came, went or moved",
+}
+JUDGES = {
+    "rhythm": "a rhythm network that no codec was trained with",
+    "rpeaks": "the detector xqrs",
+}
+
+
+def rounded(triple: Triple, n_digits: int = 5) -> list[float]:
+    """Return value, lower and upper end for a file."""
+    return [round(value, n_digits) for value in triple]
+
+
+def compared(
+    rows: Sequence[Mapping[str, Any]], views: Sequence[Views], bootstrap: Bootstrap
+) -> list[dict[str, Any]]:
+    """Compare each level of `OWN` with that of each rival whose gain is nearest.
+
+    Args:
+        rows: a way each.
+        views: of the same ways.
+        bootstrap: of their windows.
+
+    Returns:
+        Of each pair both names and gains and, by each judge, the difference of the
+        share of windows changed and of F1, window by window, with its interval.
+    """
+    pairs = []
+    for i, row in enumerate(rows):
+        if row["family"] != OWN:
+            continue
+        for family in RIVALS:
+            at = [k for k, other in enumerate(rows) if other["family"] == family]
+            k = min(at, key=lambda k: abs(np.log(rows[k]["gain"][0] / row["gain"][0])))
+            pairs.append(
+                {
+                    "name": row["name"],
+                    "rival": rows[k]["name"],
+                    "gain": row["gain"][0],
+                    "rival_gain": rows[k]["gain"][0],
+                    **{
+                        judge: _differences(view, views[k][judge], bootstrap)
+                        | {"over": [one[judge]["over"][0] for one in (row, rows[k])]}
+                        for judge, view in views[i].items()
+                    },
+                }
+            )
+    return pairs
+
+
+def _differences(one: View, other: View, bootstrap: Bootstrap) -> dict[str, Any]:
+    def f1(rows: Rows) -> float:
+        return one.f1(rows) - other.f1(rows)
+
+    return {
+        "over_difference": rounded(bootstrap.mean(one.over - other.over)),
+        "f1_difference": rounded(bootstrap.of(f1)),
+    }
+
+
+def verdict(pair: Mapping[str, Any]) -> str:
+    """Return what a pair shows, by the intervals of both judges' differences."""
+    own_high = pair["own"]["over_difference"][2]
+    _, low, high = pair["second"]["over_difference"]
+    if high < 0.0:
+        return "serves a task that it has not seen better"
+    if low > 0.0:
+        return "pleases only its own" if own_high < 0.0 else "serves it worse"
+    own = "only its own better" if own_high < 0.0 else "its own no better, either"
+    return f"serves it neither better nor worse, {own}"
+
+
+def says(task: str, results: Mapping[str, Any]) -> str:
+    """Return the answer in one sentence, by the pairs of the lowest gain.
+
+    Args:
+        task: rhythm or rpeaks.
+        results: its rows and pairs.
+
+    Raises:
+        ConfigError: If there is no such task.
+    """
+    if task not in JUDGES:
+        raise ConfigError(f"a task must be one of {', '.join(JUDGES)}; got {task!r}")
+    first = results["compared"][0]
+    parts = [
+        f"than {pair['rival']} (gain {pair['rival_gain']:.0f}) it {verdict(pair)}: "
+        f"{_both(pair['second'])} of windows are {CHANGED[task]}, "
+        f"by its own network {_both(pair['own'])}"
+        for pair in results["compared"]
+        if pair["name"] == first["name"]
+    ]
+    sentence = (
+        f"Judged by {JUDGES[task]}, {first['name']} (gain {first['gain']:.0f}): "
+        + "; ".join(parts)
+    )
+    if task == "rhythm":
+        chosen = next(row for row in results["rows"] if row["family"] == "chosen")
+        own, second = (percent(chosen[judge]["over"][0]) for judge in JUDGED_BY)
+        sentence += (
+            f"; of the {percent(RISK)} of windows that may be changed so, the "
+            f"calibrated choice uses {own} by its own network and {second} by the other"
+        )
+    return sentence + "."
+
+
+def _both(judge: Mapping[str, Any]) -> str:
+    one, other = judge["over"]
+    return f"{percent(one)} against {percent(other)}"
