@@ -33,7 +33,7 @@ _COLUMNS = {
 def bundle_trials(
     bundle: str, split: str, *, judge: str | None = None, calibration: str = "cinc2017"
 ) -> Trials:
-    """Return the windows of a split (lead 0) at every lossy level of a bundle.
+    """Return the windows of a split at every lossy level of a bundle.
 
     Args:
         bundle: its name; it has error heads.
@@ -43,7 +43,7 @@ def bundle_trials(
     """
     levels = load_calibrated(bundle, calibration).trials.levels
     wanted = Wanted(split, ("lossless", "wavelet", bundle), judge or bundle)
-    tables = {name: table.of_lead(0) for name, table in measure_all(wanted).items()}
+    tables = measure_all(wanted)
     columns = [_of_level(tables, bundle, level) for level in levels]
     raw = tables[RAW]
     tasks = load_judge(judge or bundle)
@@ -90,8 +90,6 @@ def _forecast(
     def make() -> Arrays:
         heads, rows = Heads(codec.bundle), []
         for window in load_windows(split):
-            if window.lead != 0:
-                continue
             subject = window.subject
             found = heads.forecast(codec.windows.analyze(subject.x, subject.place))
             at = [found.levels.index(name) for name in (RAW_ROW, *levels)]

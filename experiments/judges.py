@@ -64,14 +64,9 @@ def load_judge(name: str) -> Judge:
     return Judge(name)
 
 
-def is_judged(window: Window) -> bool:
-    """Tell whether the tasks are asked: of the first lead alone, as in the field."""
-    return window.lead == 0
-
-
 def raw_answers(split: str, judge: Judge) -> list[Answers]:
-    """Return what a judge says of every judged window of a split, uncompressed."""
-    windows = [window for window in load_windows(split) if is_judged(window)]
+    """Return what a judge says of every window of a split, uncompressed."""
+    windows = load_windows(split)
 
     def make() -> dict[str, npt.NDArray[np.generic]]:
         said = [judge.ask(window.subject.x, window) for window in windows]

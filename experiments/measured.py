@@ -15,7 +15,7 @@ from dynamic_deep.tasks.rpeaks import changed_segments
 from dynamic_deep.tasks.scores import beat_scores
 from dynamic_deep.trials import UNKNOWN
 from experiments.coders.protocol import Coder
-from experiments.judges import Answers, Judge, is_judged, raw_answers
+from experiments.judges import Answers, Judge, raw_answers
 from experiments.kept import Arrays
 from experiments.windows import Window, load_windows
 
@@ -30,7 +30,6 @@ class Measured:
 
     Attributes:
         records: whose window it is, (n,).
-        leads: of the record, (n,).
         labels: index of the annotated rhythm, or -1, (n,).
         raw_bytes: of the window as stored, (n,).
         n_bytes: sent, (n,).
@@ -49,7 +48,6 @@ class Measured:
     """
 
     records: npt.NDArray[np.str_]
-    leads: npt.NDArray[np.int8]
     labels: npt.NDArray[np.int8]
     raw_bytes: Floats
     n_bytes: Floats
@@ -76,10 +74,6 @@ class Measured:
         """Return some of the windows: indices, or a mask."""
         return Measured(**{name: v[rows] for name, v in self.arrays().items()})
 
-    def of_lead(self, lead: int) -> Measured:
-        """Return the windows of one lead."""
-        return self.at(self.leads == lead)
-
 
 def measure(coder: Coder | None, split: str, judge: Judge | None) -> Measured:
     """Send every window of a split by a coder and ask a judge.
@@ -90,17 +84,17 @@ def measure(coder: Coder | None, split: str, judge: Judge | None) -> Measured:
         judge: None to measure bytes and the signal alone.
     """
     windows = load_windows(split)
-    answers: Sequence[Answers] = raw_answers(split, judge) if judge is not None else ()
-    said = iter(answers)
-    rows = []
-    for window in windows:
-        is_asked = judge is not None and is_judged(window)
-        raw = next(said) if is_asked else None
-        rows.append(_measure_window(coder, window, judge if is_asked else None, raw))
+    raw: Sequence[Answers | None] = [None] * len(windows)
+    if judge is not None:
+        raw = raw_answers(split, judge)
+    rows = [
+        _measure_window(coder, window, judge, answers)
+        for window, answers in zip(windows, raw, strict=True)
+    ]
     columns = {
         name: np.array([row[name] for row in rows]) for name in rows[0]
     }  # of numpy's own types
-    for name in ("leads", "labels", "decided"):
+    for name in ("labels", "decided"):
         columns[name] = columns[name].astype(np.int8)
     return Measured(**columns)
 
@@ -118,7 +112,6 @@ def _measure_window(
     offset = x - subject.place.baseline
     row: dict[str, object] = {
         "records": subject.record,
-        "leads": window.lead,
         "labels": UNKNOWN if subject.label is None else CLASSES.index(subject.label),
         "raw_bytes": raw_bytes,
         "n_bytes": n_bytes,
@@ -144,7 +137,9 @@ def _judged(
     if judge is None or raw is None:
         return row
     label, n_samples = window.subject.label, window.subject.place.model_len
-    said = judge.ask(x_hat, window)
+    # What came back bit for bit is answered as before.
+    is_same = np.array_equal(x_hat, window.subject.x)
+    said = raw if is_same else judge.ask(x_hat, window)
     row["kl"] = judge.rhythm.error(raw.rhythm, said.rhythm)
     if label is not None:
         row["cce"] = judge.rhythm.label_error(label, said.rhythm)

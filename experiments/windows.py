@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The windows that everything is measured on: every one of a split, each of one lead.
+"""The windows that everything is measured on: every one of the first lead of a split.
+
+The first lead alone, as in the literature on MIT-BIH, where it is nearly always MLII;
+`dynamic-deep bench` measures the levels on any leads.
 
 Those that are flat or have missing samples are always sent lossless whatever was asked,
 and are left out, as by `dynamic-deep evaluate`.
@@ -26,6 +29,7 @@ from training.task_windows import beat_times
 
 CINC_TEST, MITDB_TEST = "cinc2017:test", "mitdb:test"
 CINC_VALIDATION = "cinc2017:validation"
+LEAD = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,21 +38,19 @@ class Window:
 
     Attributes:
         subject: what is sent.
-        lead: of the record, from 0.
         start: at the model's rate, samples from the start of the record.
         beats: annotated beats in samples at the model's rate from the window's start;
             None where nobody annotated them.
     """
 
     subject: Subject
-    lead: int
     start: float
     beats: npt.NDArray[np.float64] | None = None
 
 
 @functools.cache
 def load_windows(split: str) -> tuple[Window, ...]:
-    """Return the windows of a split, lead by lead, record by record, in time.
+    """Return the windows of a split, record by record, in time.
 
     Args:
         split: a data set and a split of it, such as "cinc2017:test".
@@ -66,27 +68,17 @@ def load_windows(split: str) -> tuple[Window, ...]:
     for path in record_paths(data_set, name):
         beats = beat_times(path.stem) if data_set == "mitdb" else None
         recording = read_recording(path)
-        for lead in range(recording.n_leads):
-            for start, stop in window_bounds(recording.n_samples, recording.fs):
-                x = np.ascontiguousarray(recording.samples[start:stop, lead], np.int32)
-                if only_lossless_fits(x, recording.adc_bits):
-                    continue
-                place = window_place(len(x), recording.info, lead)
-                at = start * MODEL_FS / recording.fs
-                windows.append(
-                    Window(
-                        subject=Subject(
-                            record=path.stem,
-                            x=x,
-                            place=place,
-                            label=labels.get(path.stem),
-                        ),
-                        lead=lead,
-                        start=at,
-                        beats=_within(beats, at, place.model_len),
-                    )
-                )
-    return tuple(sorted(windows, key=lambda window: window.lead))
+        for start, stop in window_bounds(recording.n_samples, recording.fs):
+            x = np.ascontiguousarray(recording.samples[start:stop, LEAD], np.int32)
+            if only_lossless_fits(x, recording.adc_bits):
+                continue
+            place = window_place(len(x), recording.info, LEAD)
+            label = labels.get(path.stem)
+            subject = Subject(record=path.stem, x=x, place=place, label=label)
+            at = start * MODEL_FS / recording.fs
+            beats_of_window = _within(beats, at, place.model_len)
+            windows.append(Window(subject=subject, start=at, beats=beats_of_window))
+    return tuple(windows)
 
 
 def iterate_subjects(split: str) -> Iterator[Subject]:
