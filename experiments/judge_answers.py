@@ -68,7 +68,7 @@ class Way:
 
 def judged_windows(split: str, every: int = 1) -> list[Window]:
     """Return the windows that are judged: of lead 0, one of so many."""
-    return [window for window in load_windows(split) if window.lead == 0][::every]
+    return list(load_windows(split))[::every]
 
 
 def _identity(judge: str) -> str:

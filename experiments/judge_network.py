@@ -17,7 +17,7 @@ from dynamic_deep.networks.tasks import Standardize
 
 N_BANDS = 20
 LOWEST_HZ, HIGHEST_HZ = 1.0, 40.0  # what a monitor's bandwidth holds
-N_CYCLES = 2.0  # of a band in one deviation of its window
+N_RADIANS = 2.0  # of a tone of the band in one deviation of its window
 SHORTEST = 6.0  # deviation of the shortest window, samples: a QRS complex
 KERNEL_LEN = 257  # samples
 HOP = 8
@@ -40,12 +40,12 @@ def band_kernels() -> npt.NDArray[np.float32]:
     """Return the filter bank: float32 (257, 1, 40), even parts first, then odd.
 
     Each band is a Gaussian times a complex tone, geometrically spaced; a tone of its
-    frequency and of deviation 1 has power 1 in it.
+    frequency and of deviation 1 has about power 1 in it.
     """
     hertz = np.geomspace(LOWEST_HZ, HIGHEST_HZ, N_BANDS)
     t = np.arange(KERNEL_LEN)[:, None] - KERNEL_LEN // 2
     turn = 2.0 * np.pi * hertz / MODEL_FS
-    deviation = np.maximum(N_CYCLES / turn, SHORTEST)
+    deviation = np.maximum(N_RADIANS / turn, SHORTEST)
     envelope = np.exp(-0.5 * np.square(t / deviation)) * np.hanning(KERNEL_LEN)[:, None]
     envelope *= np.sqrt(2.0) / envelope.sum(axis=0)
     even = envelope * np.cos(turn * t)

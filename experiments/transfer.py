@@ -62,8 +62,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "bound_nats": BOUND_NATS,
         "risk": RISK,
         "every_mitdb": options.every,
-        "rhythm": _judged("rhythm", rhythm, rhythm_views(rhythm)),
-        "rpeaks": _judged("rpeaks", peaks, peaks_views(peaks)),
+        "rhythm": judged("rhythm", rhythm, rhythm_views(rhythm)),
+        "rpeaks": judged("rpeaks", peaks, peaks_views(peaks)),
     }
     results["figure"] = draw(results, folder=options.figures)
     for task in ("rhythm", "rpeaks"):
@@ -71,7 +71,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return results
 
 
-def _judged(task: str, ways: list[Twice], views: list[Views]) -> dict[str, Any]:
+def judged(task: str, ways: list[Twice], views: list[Views]) -> dict[str, Any]:
+    """Return rows, pairs and the answer of one task.
+
+    Args:
+        task: rhythm or rpeaks.
+        ways: the raw windows, then every way of sending them.
+        views: how own and second judge see each.
+    """
     records = ways[0].own.records
     bootstrap = Bootstrap(records)
     rows = [_row(*one, bootstrap) for one in zip(ways, views, strict=True)]

@@ -55,8 +55,8 @@ def section(results: dict[str, Any]) -> Section:
         "Each window is judged twice: by the task networks of `monitor`, which its "
         "levels were trained with, and by judges that took no part in any training. "
         f"Of rhythm, on {rhythm['n_windows']} windows of CinC 2017 test, that is a "
-        "network of another kind (log-power of 20 bands, dilated convolutions), trained on raw "
-        "windows alone (`python -m experiments train judge`); of R peaks, on "
+        "network of another kind (log-power of 20 bands, dilated convolutions) that "
+        "saw raw windows alone (`python -m experiments train judge`); of R peaks, on "
         f"{rpeaks['n_windows']} windows of MIT-BIH test, lead 0, one of "
         f"{results['every_mitdb']}, it is the detector xqrs of the package wfdb."
     )

@@ -54,7 +54,7 @@ def ways_of(split: str, judge: str, *, every: int = 1) -> list[Twice]:
     """
     measured = measure_all(Wanted(split, SOURCES, OWN))
     tables = {
-        name: table.of_lead(0).at(np.arange(len(table.of_lead(0)))[::every])
+        name: table.at(np.arange(len(table))[::every])
         for name, table in measured.items()
     }
     n = len(tables[RAW])
