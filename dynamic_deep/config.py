@@ -22,4 +22,5 @@ MAX_LEADS = 255  # one byte in the file header
 
 # Of the rhythm task: atrial fibrillation, normal, other, noise; CinC 2017's letters.
 RHYTHM_CLASSES = ("A", "N", "O", "~")
+RPEAKS_REACH = 60  # samples at MODEL_FS from a peak, where its distance map reaches 1
 RHYTHM_STEP_LEN = 256  # samples at MODEL_FS an answer, as in the paper's classifier

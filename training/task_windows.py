@@ -9,9 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.config import MODEL_FS, WINDOW_LEN
-from dynamic_deep.networks.rhythm import CLASSES, STEP_LEN
-from dynamic_deep.networks.rpeaks import REACH
+from dynamic_deep.config import (
+    MODEL_FS,
+    RHYTHM_CLASSES,
+    RHYTHM_STEP_LEN,
+    RPEAKS_REACH,
+    WINDOW_LEN,
+)
 from training.augment import crop, disturb
 from training.datasets import FLIP_SHARE, SPLITS, FloatArray, data_folder
 from training.task_presets import TaskPreset
@@ -23,15 +27,15 @@ Versions = Sequence[Sequence[npt.NDArray[np.floating]]]
 
 
 def rhythm_class_names() -> dict[str, str]:
-    """Return the class of each record of CinC 2017, one of `CLASSES`."""
+    """Return the class of each record of CinC 2017, one of `RHYTHM_CLASSES`."""
     with (SPLITS / "cinc2017.csv").open() as lines:
         return {row["record"]: row["label"] for row in csv.DictReader(lines)}
 
 
 def rhythm_labels() -> dict[str, int]:
-    """Return the class of each record of CinC 2017, an index of `CLASSES`."""
+    """Return the class of each record of CinC 2017, an index of `RHYTHM_CLASSES`."""
     names = rhythm_class_names()
-    return {record: CLASSES.index(label) for record, label in names.items()}
+    return {record: RHYTHM_CLASSES.index(label) for record, label in names.items()}
 
 
 def beat_times(record: str) -> npt.NDArray[np.float64]:
@@ -56,14 +60,14 @@ def distance_map(peaks: npt.NDArray[np.floating], length: int) -> FloatArray:
         length: samples of the map.
 
     Returns:
-        float32 (length,), in units of `REACH`, 1 from there on.
+        float32 (length,), in units of `RPEAKS_REACH`, 1 from there on.
     """
     at = np.arange(length, dtype=np.float64)
     # A peak beyond each end makes the nearest one always the left or the right one.
     peaks = np.sort(np.concatenate([[-1e9, 1e9], peaks]))
     right = np.searchsorted(peaks, at)
     nearest = np.minimum(peaks[right] - at, at - peaks[right - 1])
-    return np.minimum(nearest / REACH, 1.0).astype(np.float32)
+    return np.minimum(nearest / RPEAKS_REACH, 1.0).astype(np.float32)
 
 
 def _disturbed_crop(
@@ -83,7 +87,7 @@ class RhythmWindows:
 
     Args:
         versions: of each record, float (n_samples,) each, raw first.
-        labels: the class of each record, an index of `CLASSES`.
+        labels: the class of each record, an index of `RHYTHM_CLASSES`.
         preset: the training, whose second cycle sees more than whole windows.
     """
 
@@ -111,13 +115,15 @@ class RhythmWindows:
         records = self._long if is_first else self._all
         chosen = records[rng.integers(len(records), size=size)]
         x = np.zeros((size, WINDOW_LEN, 1), np.float32)
-        classes = np.zeros((size, WINDOW_LEN // STEP_LEN, len(CLASSES)), np.float32)
+        classes = np.zeros(
+            (size, WINDOW_LEN // RHYTHM_STEP_LEN, len(RHYTHM_CLASSES)), np.float32
+        )
         for i, record in enumerate(chosen):
             length = min(WINDOW_LEN, len(self.versions[record][0]))
             at = int(rng.integers(WINDOW_LEN - length + 1))
             window, _, _ = _disturbed_crop(self.versions[record], rng, length)
             x[i, at : at + length, 0] = window
-            first, last = -(-at // STEP_LEN), (at + length) // STEP_LEN
+            first, last = -(-at // RHYTHM_STEP_LEN), (at + length) // RHYTHM_STEP_LEN
             classes[i, first:last, self.labels[record]] = 1.0
         if not is_first:
             _mask(x, rng, self.preset.mask_share)

@@ -3,8 +3,8 @@
 
 A U-Net of Inception-residual blocks on a distance map, after RPnet (Vijayarangan et
 al. 2020, arXiv 2004.08103), with a thousandth of its parameters. The map ends at
-`REACH` samples: further away nothing can be known of a peak, and a bounded map is the
-same for slow and fast hearts.
+`RPEAKS_REACH` samples: further away nothing can be known of a peak, and a bounded map
+is the same for slow and fast hearts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from keras import layers
 
 from dynamic_deep.networks.tasks import CropLike, Standardize, batch_norm_relu
 
-REACH = 60  # samples at 300 Hz, where the map reaches 1
 WIDTHS = (24, 32, 48)  # at 75, 37.5 and 18.75 Hz
 KERNELS = (3, 7, 11)
 STRIDE = 16  # the length of a window must be a multiple of it

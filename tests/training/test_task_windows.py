@@ -13,9 +13,8 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
 from dynamic_deep.bundle import load_bundle
-from dynamic_deep.config import WINDOW_LEN
+from dynamic_deep.config import RPEAKS_REACH, WINDOW_LEN
 from dynamic_deep.networks.rhythm import CLASSES, STEP_LEN
-from dynamic_deep.networks.rpeaks import REACH
 from tests.signals import COSINE
 from training.datasets import Lead
 from training.decoded import decoded_versions, long_enough
@@ -117,11 +116,11 @@ def test_a_distance_map_by_hand() -> None:
     assert found.dtype == np.float32
     at = {10: 0.0, 0: 10.0, 13: 3.0, 20: 10.0, 21: 9.5, 30: 0.5, 31: 0.5, 60: 29.5}
     for sample, distance in at.items():
-        assert found[sample] == pytest.approx(distance / REACH)
+        assert found[sample] == pytest.approx(distance / RPEAKS_REACH)
     assert found[91:].min() == 1.0
     assert (distance_map(np.array([]), 5) == 1.0).all()
     # A peak before the window is felt in it.
-    assert distance_map(np.array([-6.0]), 3)[0] == pytest.approx(6 / REACH)
+    assert distance_map(np.array([-6.0]), 3)[0] == pytest.approx(6 / RPEAKS_REACH)
 
 
 @pytest.mark.usefixtures("undisturbed")
@@ -135,7 +134,7 @@ def test_maps_have_their_minima_at_the_beats() -> None:
     for row, target in zip(rows[..., 0], maps[..., 0], strict=True):
         at = np.flatnonzero(row > 0.5)
         assert len(at) > 25
-        assert target[at].max() <= 1.0 / REACH
+        assert target[at].max() <= 1.0 / RPEAKS_REACH
         assert (target[at[:-1] + 100] == 1.0).all()
     assert (windows.batch(0, 12)[0] == rows).all()
     assert not (windows.batch(1, 12)[0] == rows).all()
