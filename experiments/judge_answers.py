@@ -34,7 +34,7 @@ class Way:
 
     Attributes:
         name: of the way.
-        split: of the windows, such as "cinc2017:test"; lead 0 alone.
+        split: of the windows, such as "cinc2017:test".
         every: one window of so many.
         judge: who is asked: rhythm or peaks.
         levels: by which level each window is sent; None for exactly as it is.
@@ -67,7 +67,7 @@ class Way:
 
 
 def judged_windows(split: str, every: int = 1) -> list[Window]:
-    """Return the windows that are judged: of lead 0, one of so many."""
+    """Return the windows that are judged: one of so many."""
     return list(load_windows(split))[::every]
 
 

@@ -20,7 +20,7 @@ from experiments.measuring import RAW, Wanted, measure_all
 OWN = "monitor"  # the bundle whose tasks its levels were trained with
 CHOSEN = "monitor chosen"
 BOUND_NATS, RISK = 0.1, 0.05
-SOURCES = ("classical", "standard", "monitor")
+SOURCES = ("lossless", "wavelet", "standard", "monitor")
 LEVELS = {
     "monitor": ("gain_64", "gain_128", "gain_288", "gain_704"),
     "standard": ("gain_64", "gain_128", "gain_256"),
