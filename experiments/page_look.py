@@ -42,12 +42,13 @@ thead th { vertical-align: bottom; font-weight: 600;
 td:not(.n) { min-width: 6rem; }
 figure { margin: 1.2rem 0 1.8rem; }
 figure .card { background: #fff; border: 1px solid var(--line); border-radius: 6px;
-  padding: .6rem; width: fit-content; max-width: 100%; }
-figure svg { display: block; width: 100%; height: auto; }
+  padding: .6rem; overflow-x: auto; }
+figure svg { display: block; width: 100%; height: auto; margin: 0 auto; }
 figcaption { color: var(--quiet); font-size: .9rem; max-width: 46rem;
   margin-top: .5rem; }
 @media (min-width: 48.01rem) { .claims td { min-width: 9rem; } }
 @media (max-width: 48rem) {
+  figure svg { min-width: 32rem; }
   .claims thead { position: absolute; left: -9999px; }
   .claims, .claims tbody, .claims tr, .claims td { display: block; width: 100%; }
   .claims tr { border: 1px solid var(--line); border-radius: 6px; padding: .5rem .7rem;

@@ -46,7 +46,7 @@ def as_markdown(sections: Sequence[Section], made: Sequence[Made] = ()) -> str:
         f"- [{inline_markdown(title)}](#{anchor})"
         for title, anchor in zip(titles, _anchors(titles), strict=True)
     ]
-    parts = [f"# {TITLE}", *(_paragraph(text) for text in introduction())]
+    parts = [f"# {TITLE}", *(paragraph(text) for text in introduction())]
     parts += [f"## {CLAIMS}", markdown_table(claims_table(sections))]
     parts += ["## Contents", "\n".join(contents)]
     for section in sections:
@@ -97,16 +97,16 @@ def _text(text: str) -> list[str]:
     parts = []
     for block in text_blocks(text):
         if block.kind == "list":
-            parts.append("\n".join(_paragraph(item, "- ") for item in block.items))
+            parts.append("\n".join(paragraph(item, "- ") for item in block.items))
         elif block.kind == "heading":
             parts.append(f"### {inline_markdown(block.items[0])}")
         else:
-            parts.append(_paragraph(block.items[0]))
+            parts.append(paragraph(block.items[0]))
     return parts
 
 
 def _table(table: Table) -> list[str]:
-    parts = [_paragraph(table.caption)] if table.caption else []
+    parts = [paragraph(table.caption)] if table.caption else []
     return [*parts, markdown_table(table)]
 
 
@@ -115,8 +115,8 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(texts)} |"
 
 
-def _paragraph(text: str, mark: str = "") -> str:
-    """Break a text into lines; those after the first stand under the mark."""
+def paragraph(text: str, mark: str = "") -> str:
+    """Return a text in lines; those after the first stand under the mark."""
     lines, line = [], mark
     words = _WORD.findall(inline_markdown(one_line(text)))
     if words and (begun := _BLOCK_MARK.match(words[0])):
