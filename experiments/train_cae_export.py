@@ -2,10 +2,11 @@
 """From a trained autoencoder of 2018 to the small file that its coder runs.
 
 The convolutions become LiteRT networks with 16-bit weights. The last dense layer of
-15.9 million numbers is what makes the network large. Its outputs are signals, which
-fill few of the 2000 dimensions: they are projected on the principal components of the
-outputs on training segments, and the layer becomes `(features @ a) @ b + bias`, with
-`a = dense @ components` and `b` the components, 8 bits a number.
+15.9 million numbers is what makes the network large. Most of what it does is a
+convolution (see `experiments.dense2018`); what the rest of it adds fills few of the
+2000 dimensions of a segment. That rest is projected on the principal components of what
+it adds to training segments, and becomes `(features @ a) @ b`, with `a = rest @
+components` and `b` the components, 8 bits a number.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.coders.cae import CaeWeights
+from experiments.dense2018 import N_FEATURES, fold_kernel, unfold_filter
 from experiments.results_file import commit
 from experiments.train_cae_check import Segments, check_segments, measure
 from experiments.train_cae_data import load_native_leads, spread_segments
@@ -30,9 +32,9 @@ from experiments.train_cae_data import load_native_leads, spread_segments
 FloatArray = npt.NDArray[np.float32]
 Arrays = dict[str, npt.NDArray[Any]]
 
-RANKS = (64, 96, 128, 160, 192, 224)
+RANKS = (8, 16, 32, 64, 96, 128, 160)
 MAX_LOSS = 0.1  # points of PRDN that the projection may cost
-N_FIT_SEGMENTS = 2000  # of each data set
+N_FIT_SEGMENTS = 1000  # of each data set
 _LARGEST_INT = 127
 
 
@@ -77,35 +79,40 @@ def components(outputs: FloatArray) -> tuple[FloatArray, FloatArray]:
     return mean, vectors[:, ::-1].astype(np.float32)
 
 
-def quantized(factor: FloatArray) -> tuple[npt.NDArray[np.int8], FloatArray]:
+def quantized(
+    factor: npt.NDArray[np.floating],
+) -> tuple[npt.NDArray[np.int8], FloatArray]:
     """Return a matrix in 8 bits and the step of each column."""
     step = np.maximum(np.abs(factor).max(axis=0), 1e-12) / _LARGEST_INT
     return np.rint(factor / step).astype(np.int8), step.astype(np.float32)
 
 
 def factor_dense(
-    kernel: FloatArray, bias: FloatArray, outputs: FloatArray
+    kernel: FloatArray, bias: FloatArray, features: FloatArray
 ) -> Callable[[int], Arrays]:
-    """Return what gives the factors of a dense layer of any rank.
+    """Return what gives the coder's form of a dense layer, of any rank.
 
     Args:
         kernel: float32, (n_features, 2000).
         bias: float32, (2000,).
-        outputs: float32, (n, 2000), of the layer on training segments.
+        features: float32, (n, n_features), what it reads on training segments.
     """
-    mean, vectors = components(outputs)
+    filters = fold_kernel(kernel)
+    rest = kernel - unfold_filter(filters, len(kernel) // N_FEATURES)
+    mean, vectors = components(features @ rest)
 
     def of_rank(rank: int) -> Arrays:
         kept = vectors[:, :rank]
-        a, a_step = quantized(kernel @ kept)
+        a, a_step = quantized(rest @ kept)
         b, b_step = quantized(kept)
-        whole = mean + ((bias - mean) @ kept) @ kept.T
+        left_out = mean - (mean @ kept) @ kept.T
         return {
+            "filter": filters,
             "a": a,
             "a_step": a_step,
             "b": np.ascontiguousarray(b.T),
-            "b_step": np.broadcast_to(b_step, (rank,)).astype(np.float32),
-            "bias": whole.astype(np.float32),
+            "b_step": b_step,
+            "bias": (bias + left_out).astype(np.float32),
         }
 
     return of_rank
@@ -132,8 +139,7 @@ def export(model: keras.Model) -> tuple[bytes, dict[str, Any]]:
     dense = decoder.get_layer("samples")
     kernel, bias = (keras.ops.convert_to_numpy(v) for v in dense.weights)
     latents = encoder.predict(fit_segments()[:, :, None], verbose=0)
-    outputs = decoder.predict(latents, verbose=0)[:, :, 0]
-    of_rank = factor_dense(kernel, bias, outputs)
+    of_rank = factor_dense(kernel, bias, body.predict(latents, verbose=0))
     fixed: Arrays = {
         "encoder": np.frombuffer(convert_half(encoder), np.uint8),
         "decoder": np.frombuffer(convert_half(body), np.uint8),

@@ -28,8 +28,11 @@ import keras
 from keras import layers
 
 from dynamic_deep.errors import ConfigError
+from experiments.dense2018 import FILTER_LEN, N_SAMPLES
 from experiments.segments2018 import SEGMENT_LEN
 
+# Of scaled segments. Begun at 0, the output has to rise so fast that ReLU dies below.
+MEAN_SAMPLE = 0.4
 LATENT_LENS = {16: 125, 32: 62, 64: 31}
 
 _Step = tuple[str, int, int]  # name, filters, kernel; a pool or up has neither
@@ -80,7 +83,12 @@ def _apply(steps: tuple[_Step, ...], x: keras.KerasTensor) -> keras.KerasTensor:
     for name, filters, kernel in steps:
         if name.startswith("conv"):
             conv = layers.Conv1D(
-                filters, kernel, padding="same", activation="relu", name=name
+                filters,
+                kernel,
+                padding="same",
+                activation="relu",
+                kernel_initializer="he_normal",
+                name=name,
             )
             x = conv(x)
         elif name.startswith("norm"):
@@ -141,3 +149,28 @@ def build_autoencoder(level: int) -> keras.Model:
     encoder, decoder = build_encoder(level), build_decoder(level)
     inputs = keras.Input((SEGMENT_LEN, 1))
     return keras.Model(inputs, decoder(encoder(inputs)), name=f"cae{level}")
+
+
+def build_convolutional(model: keras.Model) -> keras.Model:
+    """Return an autoencoder with a convolution in place of its dense layer.
+
+    All other layers are shared. Its output is as long as two samples a position, which
+    is 16 samples short of a segment at levels 32 and 64.
+
+    Args:
+        model: of `build_autoencoder`.
+    """
+    encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
+    body = keras.Model(decoder.input, decoder.get_layer("conv26").output, name="body")
+    inputs = keras.Input((SEGMENT_LEN, 1))
+    maps = body(encoder(inputs))
+    pairs = layers.Conv1D(
+        N_SAMPLES,
+        FILTER_LEN,
+        padding="same",
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        bias_initializer=keras.initializers.Constant(MEAN_SAMPLE),
+        name="filter",
+    )(maps)
+    outputs = layers.Reshape((N_SAMPLES * maps.shape[1], 1))(pairs)
+    return keras.Model(inputs, outputs, name=f"{model.name}_convolutional")

@@ -11,7 +11,7 @@ its latent, stored in one of two ways:
               more than was published, so that the rival is not blamed for its floats
 
 `experiments.train_cae` makes the weights. There the last dense layer, 15.9 million
-numbers, is replaced by the product of two thin ones (see `FactoredDense`).
+numbers, is replaced by less (see `FactoredDense`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from dynamic_deep.engine import Network
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.trials import Subject
 from experiments.coders.protocol import Coder, Sent
+from experiments.dense2018 import apply_filter
 from experiments.segments2018 import SEGMENT_LEN, restore_segment, scale_segment
 
 FloatArray = npt.NDArray[np.float32]
@@ -43,22 +44,27 @@ _TOP = 255  # the largest integer of an 8-bit element
 
 
 class FactoredDense:
-    """The last dense layer as two thin ones: `(features @ a) @ b + bias`.
+    """The last dense layer as a convolution and two thin layers beside it.
+
+    `apply_filter(features) + (features @ a) @ b + bias`
 
     Args:
-        arrays: `a` int8, (n_features, rank), with one `a_step` a column; `b` int8,
-            (rank, 2000), with one `b_step` a row; `bias` float32, (2000,).
+        arrays: `filter` float32, see `experiments.dense2018`; `a` int8, (n_features,
+            rank), with one `a_step` a column; `b` int8, (rank, 2000), with one `b_step`
+            a row; `bias` float32, (2000,).
     """
 
     def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         """Expand the factors to float32."""
+        self.filter = arrays["filter"]
         self.a = arrays["a"].astype(np.float32) * arrays["a_step"]
         self.b = arrays["b"].astype(np.float32) * arrays["b_step"][:, None]
         self.bias = arrays["bias"]
 
     def __call__(self, features: FloatArray) -> FloatArray:
         """Return scaled samples: float32 (n, n_features) -> (n, 2000)."""
-        return (features @ self.a) @ self.b + self.bias
+        beside = (features @ self.a) @ self.b
+        return apply_filter(features, self.filter) + beside + self.bias
 
 
 class CaeWeights:
