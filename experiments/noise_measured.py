@@ -47,7 +47,7 @@ class Setting:
 
     Attributes:
         task: rhythm or rpeaks.
-        split: the windows, of lead 0.
+        split: the windows.
         limit: the bound on the task's error against its answer on the noisy window.
         calibration: of the bundle.
         n_windows: how many are drawn.
