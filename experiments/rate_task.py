@@ -98,9 +98,12 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     results: dict[str, Any] = {"bound_nats": BOUND_NATS, "risk": RISK}
     for task, place in PLACES.items():
         tables = measure_all(Wanted(place.split, SOURCES))
-        chosen = {bundle: chosen_of(bundle, place) for bundle in BUNDLES}
+        bootstrap = Bootstrap(tables[RAW].records)
         results[task] = assess(task, tables, coders) | {
-            "chosen": [_row(task, *one) for one in chosen.items()]
+            "chosen": [
+                row_of(task, bundle, chosen_of(bundle, place), bootstrap)
+                for bundle in BUNDLES
+            ]
         }
     results["figure"] = draw(results, folder=options.figures)
     return results
@@ -117,22 +120,20 @@ def assess(
         coders: those coders; tables of others are left out.
     """
     raw = tables[RAW]
-    rows, curves = [], {}
+    bootstrap = Bootstrap(raw.records)
+    rows: list[dict[str, Any]] = []
+    curves: dict[str, list[Measured]] = {}
     for name, coder in coders.items():
-        if name in tables:
-            curve = curve_of(name, coder.family)
-            rows.append(
-                {
-                    "family": coder.family,
-                    "curve": curve,
-                    **_row(task, name, tables[name]),
-                }
-            )
-            curves.setdefault(curve, []).append(tables[name])
+        if name not in tables:
+            continue
+        curve = curve_of(name, coder.family)
+        row = row_of(task, name, tables[name], bootstrap)
+        rows.append({"family": coder.family, "curve": curve, **row})
+        curves.setdefault(curve, []).append(tables[name])
     return {
         "n_windows": len(raw),
         "n_records": len(np.unique(raw.records)),
-        "raw": _row(task, RAW, raw),
+        "raw": row_of(task, RAW, raw, bootstrap),
         "rows": rows,
         "gains_at": [
             {
@@ -159,9 +160,17 @@ def lost_share(task: str, table: Measured) -> npt.NDArray[np.float64]:
     raise ConfigError(f"a task must be one of {', '.join(PLACES)}; got {task!r}")
 
 
-def _row(task: str, name: str, table: Measured) -> dict[str, Any]:
-    """Return gain, share changed and score of windows, each with its interval."""
-    bootstrap = Bootstrap(table.records)
+def row_of(
+    task: str, name: str, table: Measured, bootstrap: Bootstrap
+) -> dict[str, Any]:
+    """Return gain, share changed and score of windows, each with its interval.
+
+    Args:
+        task: rhythm or rpeaks.
+        name: of the row.
+        table: the windows.
+        bootstrap: of the same windows.
+    """
     row: dict[str, Any] = {
         "name": name,
         "gain": rounded(bootstrap.ratio(table.raw_bytes, table.n_bytes)),

@@ -99,6 +99,6 @@ def _score_limits(ax: Axes, found: Mapping[str, Any]) -> None:
     raw = found["raw"]["f1"]
     best = [raw, *(row["f1"] for row in found["chosen"])]
     top, floor = max(one[2] for one in best), min(one[1] for one in best)
-    ax.set_ylim(floor - 4.0 * (top - floor), top + 0.3 * (top - floor))
+    ax.set_ylim(max(0.0, floor - 4.0 * (top - floor)), top + 0.3 * (top - floor))
     ax.axhspan(raw[1], raw[2], color=INK, alpha=0.05, linewidth=0)
     draw_bound(ax, raw[0], f"uncompressed: {raw[0]:.3f}")
