@@ -48,7 +48,8 @@ def as_html(
     """
     titles = [CLAIMS, *(section.title for section in sections), FILES]
     places = anchors(titles)
-    claims = _table(claims_table(sections), CLAIMS_CLASS, label=CLAIMS)
+    table = claims_table(sections, places[1:-1])
+    claims = _table(table, CLAIMS_CLASS, label=CLAIMS)
     body = [_heading(CLAIMS, places[0]), claims, _contents(titles, places)]
     figures = _Figures(figures_folder)
     for section, place in zip(sections, places[1:-1], strict=True):

@@ -46,6 +46,7 @@ figure .card { background: #fff; border: 1px solid var(--line); border-radius: 6
 figure svg { display: block; width: 100%; height: auto; margin: 0 auto; }
 figcaption { color: var(--quiet); font-size: .9rem; max-width: 46rem;
   margin-top: .5rem; }
+.claims td:first-child a { color: inherit; }
 @media (min-width: 48.01rem) { .claims td { min-width: 9rem; } }
 @media (max-width: 48rem) {
   figure svg { min-width: 32rem; }
@@ -54,7 +55,7 @@ figcaption { color: var(--quiet); font-size: .9rem; max-width: 46rem;
   .claims tr { border: 1px solid var(--line); border-radius: 6px; padding: .5rem .7rem;
     margin-bottom: .8rem; }
   .claims td { border: 0; padding: .15rem 0; }
-  .claims td:first-child { font-weight: 600; }
+  .claims td:first-child { font-weight: 600; } .claims td:empty { display: none; }
   .claims td:not(:first-child)::before { content: attr(data-of) ": ";
     color: var(--quiet); } }
 @media print { .wide { overflow: visible; } figure, tr { break-inside: avoid; }

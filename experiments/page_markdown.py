@@ -42,12 +42,14 @@ def as_markdown(sections: Sequence[Section], made: Sequence[Made] = ()) -> str:
         ConfigError: If a table's row has not as many cells as its header.
     """
     titles = [CLAIMS, *(section.title for section in sections), FILES]
+    places = _anchors(titles)
     contents = [
-        f"- [{inline_markdown(title)}](#{anchor})"
-        for title, anchor in zip(titles, _anchors(titles), strict=True)
+        f"- [{inline_markdown(title)}](#{place})"
+        for title, place in zip(titles, places, strict=True)
     ]
+    claims = claims_table(sections, places[1:-1])
     parts = [f"# {TITLE}", *(paragraph(text) for text in introduction())]
-    parts += [f"## {CLAIMS}", markdown_table(claims_table(sections))]
+    parts += [f"## {CLAIMS}", markdown_table(claims)]
     parts += ["## Contents", "\n".join(contents)]
     for section in sections:
         parts += [f"## {inline_markdown(section.title)}", *_blocks(section.blocks)]

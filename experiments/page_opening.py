@@ -87,13 +87,21 @@ def introduction() -> tuple[str, ...]:
     )
 
 
-def claims_table(sections: Iterable[Section]) -> Table:
-    """Return the claims of all parts."""
-    rows = [
-        (claim.claim, as_code(claim.command), claim.paper, claim.ours, claim.why)
-        for section in sections
-        for claim in section.claims
-    ]
+def claims_table(sections: Sequence[Section], places: Sequence[str]) -> Table:
+    """Return the claims of all parts, below the part that each is of.
+
+    Args:
+        sections: the parts.
+        places: the anchor of each.
+    """
+    rows: list[tuple[str, ...]] = []
+    for section, place in zip(sections, places, strict=True):
+        if section.claims:
+            rows.append((f"**[{section.title}](#{place})**", "", "", "", ""))
+        rows += [
+            (claim.claim, as_code(claim.command), claim.paper, claim.ours, claim.why)
+            for claim in section.claims
+        ]
     return Table(header=_CLAIM_HEADER, rows=tuple(rows))
 
 
