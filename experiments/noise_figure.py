@@ -59,7 +59,7 @@ PANELS = (
         task="rhythm",
         figure="over",
         lines=("calibrated", "gain_64", "wavelet_64"),
-        label="windows over\nthe bound, %",
+        label="windows over the bound, %\n(dashed: promised)",
         is_percent=True,
     ),
     _Panel(
@@ -78,7 +78,7 @@ PANELS = (
         task="rpeaks",
         figure="over",
         lines=("calibrated", "gain_64", "wavelet_64"),
-        label="segments with\nother beats, %",
+        label="segments with other beats, %\n(dashed: promised)",
         is_percent=True,
     ),
     _Panel(
@@ -104,6 +104,7 @@ def draw(results: Mapping[str, Any], *, folder: Path | None = None) -> str:
         for ax, kind in zip(row, KINDS, strict=True):
             _draw_panel(ax, panel, results, kind)
         row[0].set_ylabel(panel.label)
+    figure.align_ylabels(axes[:, 0])
     of = "" if results["source"] == "nstdb" else ", model"
     for ax, name in zip(axes[0], KINDS.values(), strict=True):
         ax.set_title(f"{name}{of}", loc="left", fontsize=11)
@@ -138,8 +139,7 @@ def _draw_panel(ax: Axes, panel: _Panel, results: Mapping[str, Any], kind: str) 
         ax.set_yticks(ticks, [str(tick) for tick in ticks])
         ax.minorticks_off()
     if panel.is_percent:
-        asked = 100.0 * results["risk"]
-        draw_bound(ax, asked, f"promised: {asked:g} %" if kind == "bw" else "")
+        draw_bound(ax, 100.0 * results["risk"], "")
     ax.set_xlim(CLEAN_AT_DB + 1.5, -1.5)  # from clean to noisy
     ticks_db = [CLEAN_AT_DB, *sorted({x for x in at if x != CLEAN_AT_DB}, reverse=True)]
     ax.set_xticks(ticks_db, ["clean", *(f"{x:g}" for x in ticks_db[1:])])
