@@ -119,7 +119,11 @@ def highest_within(errors: FloatArray, bound: float) -> npt.NDArray[np.int64]:
 
 
 def choice_figures(
-    tried: Tried, chosen: npt.NDArray[np.int64], gains: Sequence[float]
+    tried: Tried,
+    chosen: npt.NDArray[np.int64],
+    *,
+    gains: Sequence[float],
+    lossless: FloatArray,
 ) -> dict[str, float]:
     """Return what a choice a window comes to.
 
@@ -127,19 +131,21 @@ def choice_figures(
         tried: the windows.
         chosen: 0 for raw, else 1 + the index of a level, (n,).
         gains: of elements, each level's.
+        lossless: bytes of each window, (n,), for those that would go raw.
     """
     at = np.arange(len(chosen))
     raw_bytes = tried.n_samples * RAW_BYTES
-    sizes = np.column_stack([raw_bytes, tried.n_bytes])[at, chosen]
     cce = np.column_stack([tried.raw_cce, tried.errors[:, :, 0]])[at, chosen]
     sent = chosen > 0
     figures = {
         "mean_element_gain": np.array([1.0, *gains])[chosen].mean(),
-        "bytes_gain": raw_bytes.sum() / sizes.sum(),
         "mean_cce": cce.mean(),
         "accuracy": (tried.decided[at, chosen] == tried.labels).mean(),
     }
-    for i, name in enumerate(("raw", *LEVELS)):
+    for name, fallback in (("raw", raw_bytes), ("lossless", lossless)):
+        sizes = np.column_stack([fallback, tried.n_bytes])[at, chosen]
+        figures[f"bytes_gain_{name}_fallback"] = raw_bytes.sum() / sizes.sum()
+    for i, name in enumerate(("raw", *map(str, LEVELS))):
         figures[f"share_{name}"] = (chosen == i).mean()
     for bound in BOUNDS:
         figures[f"over_{bound}"] = (cce[sent] > bound).sum() / len(chosen)
@@ -184,20 +190,26 @@ def _task_figures(
     }
 
 
-def choices(tried: Tried, heads: FloatArray, gains: Sequence[float]) -> dict[str, Any]:
+def choices(
+    tried: Tried, heads: FloatArray, *, gains: Sequence[float], lossless: FloatArray
+) -> dict[str, Any]:
     """Return oracle and head's choice at each bound, by reference.
 
     Args:
         tried: the windows.
         heads: foretold errors, (n, n_levels, n_references).
         gains: of elements, each level's.
+        lossless: bytes of each window, (n,).
     """
     found: dict[str, Any] = {}
     for j, reference in enumerate(REFERENCES):
         for name, errors in (("oracle", tried.errors), ("heads", heads)):
             found[f"{name} {reference}"] = {
                 str(bound): choice_figures(
-                    tried, highest_within(errors[:, :, j], bound), gains
+                    tried,
+                    highest_within(errors[:, :, j], bound),
+                    gains=gains,
+                    lossless=lossless,
                 )
                 for bound in BOUNDS
             }

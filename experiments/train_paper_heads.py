@@ -37,8 +37,8 @@ class HeadPhase:
         most_error: nats; a larger error counts as this much.
     """
 
-    n_windows: int = 2500
-    n_steps: int = 3000
+    n_windows: int = 1500
+    n_steps: int = 1500
     batch: int = 64
     learning_rate: float = 2e-3
     most_error: float = 4.0
@@ -95,7 +95,7 @@ def fit_head(
         at = rng.integers(len(latents), size=phase.batch)
         optimizer.learning_rate = phase.learning_rate * cosine(step / phase.n_steps)
         losses.append(float(np.ravel(head.train_on_batch(latents[at], targets[at]))[0]))
-        if (step + 1) % 1000 == 0:
+        if (step + 1) % 500 == 0:
             log(f"head {level} {step + 1}: {np.mean(losses):.4f}")
             losses.clear()
     return head

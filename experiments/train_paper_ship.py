@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from dynamic_deep.config import MODEL_FS, RHYTHM_CLASSES, WINDOW_LEN
+from dynamic_deep.lossless import encode_lossless
 from dynamic_deep.trials import Subject
 from dynamic_deep.window_codec import WindowPlace
-from experiments.coders.paper import PaperLevel
+from experiments.coders.paper import STORAGES, PaperLevel
 from experiments.paper_networks import ABOUT, LEVELS, N_ELEMENTS, PaperNetworks
 from experiments.paper_segments import SEGMENT_LEN, FloatArray
 from experiments.results_file import commit
@@ -71,18 +72,23 @@ def ship(codec: PaperCodec, run: Path, folder: Path) -> dict[str, Any]:
 
 
 def check(networks: PaperNetworks) -> dict[str, Any]:
-    """Return what the shipped networks do on CinC 2017's validation split."""
-    found: dict[str, Any] = {}
+    """Return what shipped networks do to whole windows of CinC 2017's validation."""
+    subjects = [
+        subject
+        for subject in iterate_subjects(CINC_VALIDATION)
+        if subject.place.model_len >= WINDOW_LEN
+    ]
+    lossless = np.array([len(encode_lossless(subject.x)) for subject in subjects])
     gains = [SEGMENT_LEN / N_ELEMENTS[level] for level in LEVELS]
-    for storage in ("float32", "int8"):
+    found: dict[str, Any] = {"n_windows": len(subjects)}
+    for storage in STORAGES:
         coders = [PaperLevel(v, storage=storage, networks=networks) for v in LEVELS]
-        tried = try_windows(iterate_subjects(CINC_VALIDATION), coders)
+        tried = try_windows(subjects, coders)
         heads = foretold(networks, tried.latents)
         found[storage] = {
-            "n_windows": len(tried.labels),
             "levels": level_figures(tried),
             "foretold": foretelling_figures(tried, heads),
-            "choice": choices(tried, heads, gains),
+            "choice": choices(tried, heads, gains=gains, lossless=lossless),
         }
     return found
 

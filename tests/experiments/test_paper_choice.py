@@ -14,6 +14,8 @@ from experiments.train_paper_check import (
 )
 
 ERRORS = np.array([[0.1, 0.2], [0.1, 0.9], [0.9, 0.1], [2.0, 2.0]], np.float32)
+GAINS = 32.0, 64.0
+LOSSLESS = np.full(4, 4000.0, np.float32)
 
 
 def tried() -> Tried:
@@ -35,18 +37,21 @@ def test_the_highest_level_within_the_bound_is_taken() -> None:
 
 
 def test_a_choice_counts_its_bytes_and_its_gains() -> None:
-    figures = choice_figures(tried(), highest_within(ERRORS, 0.75), (32.0, 64.0))
-    assert figures["mean_element_gain"] == pytest.approx((64 + 32 + 64 + 1) / 4)
-    assert figures["bytes_gain"] == pytest.approx(
-        64000 / (200 + 400 + 200 + 16000), abs=1e-3
+    figures = choice_figures(
+        tried(), highest_within(ERRORS, 0.75), gains=GAINS, lossless=LOSSLESS
     )
+    assert figures["mean_element_gain"] == pytest.approx((64 + 32 + 64 + 1) / 4)
+    for fallback, n_bytes in (("raw", 16000), ("lossless", 4000)):
+        gain = 64000 / (200 + 400 + 200 + n_bytes)
+        found = figures[f"bytes_gain_{fallback}_fallback"]
+        assert found == pytest.approx(gain, abs=1e-3)
     assert figures["accuracy"] == 1.0
     assert figures["share_raw"] == 0.25
     assert figures["over_0.75"] == 0.0
 
 
 def test_a_choice_beyond_the_bound_is_counted() -> None:
-    figures = choice_figures(tried(), np.full(4, 2), (32.0, 64.0))
+    figures = choice_figures(tried(), np.full(4, 2), gains=GAINS, lossless=LOSSLESS)
     assert figures["over_0.75"] == 0.5
     assert figures["over_1.0"] == 0.25
     assert figures["accuracy"] == pytest.approx(0.5)
