@@ -141,6 +141,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     from experiments.train_cae_export import write_weights
 
     words = ["--level", str(training.level), "--data", training.data]
+    words += ["--steps", str(training.convolutional.n_steps)]
     words += ["--from", training.begin] if training.begin else []
     command = f"python -m experiments train cae {shlex.join(words)}"
     described = {"command": command, **dataclasses.asdict(training)}

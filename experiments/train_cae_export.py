@@ -35,6 +35,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 RANKS = (8, 16, 32, 64, 96, 128, 160)
 MAX_LOSS = 0.1  # points of PRDN that the projection may cost
 N_FIT_SEGMENTS = 1000  # of each data set
+N_FIT_RECORDS = 500  # of each at most
 _LARGEST_INT = 127
 
 
@@ -43,7 +44,10 @@ def fit_segments() -> FloatArray:
     return np.concatenate(
         [
             Segments.of(
-                spread_segments(load_native_leads(name, "train"), N_FIT_SEGMENTS)
+                spread_segments(
+                    load_native_leads(name, "train", limit=N_FIT_RECORDS),
+                    N_FIT_SEGMENTS,
+                )
             ).scaled
             for name in ("mitdb", "cinc2017")
         ]
