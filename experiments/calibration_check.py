@@ -8,6 +8,7 @@ calibration, and under shift: calibrated on one data set, run on the other.
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,7 +156,7 @@ def check(
     for one in asked:
         for risk in risks:
             requirement = one.at(risk)
-            price = calibration.price(requirement)
+            price = _price(calibration, one, risk)
             over, sent, is_lossless = _sent(requirement, trials, price)
             observed = bootstrap.mean(over)
             gain = bootstrap.ratio(trials.raw_bytes.astype(np.float64), sent)
@@ -170,6 +171,11 @@ def check(
                 "lossless": round(float(is_lossless.mean()), 5),
                 "verdict": verdict(risk, observed),
             }
+
+
+@functools.cache
+def _price(calibration: Calibration, asked: Asked, risk: float) -> float:
+    return calibration.price(asked.at(risk))
 
 
 def verdict(risk: float, observed: Sequence[float]) -> str:

@@ -184,7 +184,7 @@ def _lossless(results: Mapping[str, Any]) -> Claim:
     return Claim(
         claim="a lossless coder reaches 2.7 and saves 63 %",
         command=COMMAND,
-        paper="2.7, of a chip's publication on MIT-BIH at 11 bits",
+        paper="2.7, 63 % of storage; data and word width not stated",
         ours=f"{best['name']}: {with_interval(best['gain'])} on CinC 2017 test, "
         f"{saved} saved; zlib -9: {with_interval(rows['zlib -9']['gain'])}",
         why="ours counts samples as stored, 16 bits, and adapts to the signal",
