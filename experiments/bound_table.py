@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bound: what each promise costs, whether it is kept, and what an oracle reaches.
+
+Four things are asked of a bundle on test windows. Each is answered by the calibrated
+choice, by the best fixed level of the calibration windows, and by choices that know the
+error of every window.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dynamic_deep.bound import Bound
+from dynamic_deep.bound_choice import LOSSLESS, Requirement, choose_all
+from dynamic_deep.calibration import Calibration
+from dynamic_deep.cli.evaluate import paper_ladders
+from dynamic_deep.evaluation import best_fixed, choose_fixed, choose_oracle
+from dynamic_deep.tasks.scores import BeatScores
+from dynamic_deep.trials import Trials
+from experiments.bootstrap import Bootstrap
+from experiments.bound_table_outcome import Choice, outcome_of, plain, triple
+from experiments.bound_table_says import section
+from experiments.bundle_trials import bundle_trials, load_calibrated
+from experiments.coders.levels import load_codec
+from experiments.measured import Measured
+from experiments.measuring import RAW, Wanted, measure_all
+from experiments.table_1_scores import ScoreBootstrap
+from experiments.windows import CINC_TEST, MITDB_TEST
+
+__all__ = ["add_arguments", "run", "section"]
+
+BUNDLES = ("monitor", "edge")
+CALIBRATED, FIXED, ORACLE, PAPER_ORACLE = "calibrated", "fixed", "oracle", "few levels"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A promise, and the windows that it is tested on.
+
+    Attributes:
+        name: of the row.
+        words: options of `dynamic-deep evaluate`.
+        need: the same as a requirement.
+        split: of the windows.
+        calibration: by whose windows it is promised.
+    """
+
+    name: str
+    words: str
+    need: Requirement
+    split: str
+    calibration: str
+
+
+def _each(**limits: float) -> Bound:
+    return Bound(tasks=tuple(limits), limits=limits)
+
+
+LABEL_BOUND = Bound(tasks=("rhythm",), limits={"rhythm": 0.75}, reference="label")
+ASKED = (
+    Asked(
+        name="rhythm",
+        words="--bound rhythm=0.1 --risk 0.05",
+        need=Requirement(bound=_each(rhythm=0.1), risk=0.05),
+        split=CINC_TEST,
+        calibration="cinc2017",
+    ),
+    Asked(
+        name="label",
+        words="--bound rhythm=0.75 --reference label --risk 0.03 --fallback wavelet_24",
+        need=Requirement(bound=LABEL_BOUND, risk=0.03, fallback="wavelet_24"),
+        split=CINC_TEST,
+        calibration="cinc2017",
+    ),
+    Asked(
+        name="rpeaks",
+        words="--bound rpeaks=0 --per segment --risk 0.05 --calibration mitdb",
+        need=Requirement(bound=_each(rpeaks=0.0), risk=0.05, per_segment=True),
+        split=MITDB_TEST,
+        calibration="mitdb",
+    ),
+    Asked(
+        name="both",
+        words="--bound rhythm=0.1,rpeaks=0 --per segment --risk 0.05",
+        need=Requirement(
+            bound=_each(rhythm=0.1, rpeaks=0.0), risk=0.05, per_segment=True
+        ),
+        split=CINC_TEST,
+        calibration="cinc2017",
+    ),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which bundles are asked."""
+    parser.add_argument(
+        "--bundles", nargs="+", default=list(BUNDLES), help="(default: %(default)s)"
+    )
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Ask everything of every bundle.
+
+    Returns:
+        By bundle and by what is asked, a row for each choice; and the tasks' scores on
+        the raw windows.
+
+    Raises:
+        ConfigError: If the records are not there.
+    """
+    asked: dict[str, dict[str, Any]] = {}
+    for bundle in options.bundles:
+        asked[bundle] = {"model_id": load_codec(bundle).model_id.hex()[:12]}
+        for one in ASKED:
+            trials = bundle_trials(bundle, one.split, calibration=one.calibration)
+            calibration = load_calibrated(bundle, one.calibration)
+            ladders = paper_ladders(load_codec(bundle).bundle, trials.levels)
+            asked[bundle][one.name] = answer(one, trials, calibration, ladders=ladders)
+            print(f"{bundle} {one.name}: {_line(asked[bundle][one.name]['rows'])}")
+    return {"asked": asked, "beats": _beats(options.bundles[0])}
+
+
+def answer(
+    one: Asked,
+    trials: Trials,
+    calibration: Calibration,
+    *,
+    ladders: dict[str, tuple[str, ...] | None],
+) -> dict[str, Any]:
+    """Return the row of every choice, the calibrated one first.
+
+    Args:
+        one: what is asked.
+        trials: test windows.
+        calibration: of the same ladder.
+        ladders: levels of the paper's oracles, by what they are.
+    """
+    need = one.need
+    price = calibration.price(need)
+    choices = [Choice(CALIBRATED, CALIBRATED, choose_all(need, trials, price))]
+    level = best_fixed(need, calibration.trials)
+    if level is not None:
+        choices.append(Choice(FIXED, f"fixed {level}", choose_fixed(trials, level)))
+    choices.append(Choice(ORACLE, "oracle, whole ladder", choose_oracle(need, trials)))
+    for name, names in ladders.items():
+        chosen = choose_oracle(need, trials, names=names)
+        choices.append(Choice(PAPER_ORACLE, name, chosen))
+    draws = ScoreBootstrap(trials.records)
+    rows = [outcome_of(need, trials, choice, draws) for choice in choices]
+    nothing = Choice(LOSSLESS, "lossless", np.full(len(trials), len(trials.levels)))
+    exact = dataclasses.replace(need, fallback=LOSSLESS)
+    rows.append(outcome_of(exact, trials, nothing, draws))
+    best = next(row["gain"][0] for row in rows if row["kind"] == ORACLE)
+    columns = need.bound.columns(trials.channels)
+    raw_errors = np.nan_to_num(trials.raw_errors[..., columns])
+    return {
+        "words": one.words,
+        "split": one.split,
+        "risk": need.risk,
+        "per": "segment" if need.per_segment else "window",
+        "n_windows": len(trials),
+        "n_records": len(np.unique(trials.records)),
+        "inherent": plain(float(need.bound.is_over(raw_errors).mean())),
+        "rows": [row | {"of_oracle": plain(row["gain"][0] / best)} for row in rows],
+    }
+
+
+def _line(rows: Sequence[dict[str, Any]]) -> str:
+    return ", ".join(f"{row['choice']} {row['gain'][0]:.3g}" for row in rows)
+
+
+def _beats(judge: str) -> dict[str, Any]:
+    """Return how well the R peaks of raw windows match the annotated beats."""
+    tables = measure_all(Wanted(MITDB_TEST, (), judge))
+    return beat_figures(tables[RAW])
+
+
+def beat_figures(raw: Measured) -> dict[str, Any]:
+    """Return F1, sensitivity, predictive value and jitter of a table's beats."""
+
+    def score(name: str) -> list[float | None]:
+        found = bootstrap.of(lambda rows: float(getattr(_scores(raw, rows), name)))
+        return triple(found)
+
+    bootstrap = Bootstrap(raw.records)
+    names = ("f1", "sensitivity", "ppv", "jitter_ms")
+    return {name: score(name) for name in names}
+
+
+def _scores(raw: Measured, rows: np.ndarray) -> BeatScores:
+    matched, missed, extra, squared = raw.beats[rows].sum(axis=0)
+    return BeatScores(
+        n_matched=int(matched),
+        n_missed=int(missed),
+        n_extra=int(extra),
+        squared_ms=float(squared),
+    )
