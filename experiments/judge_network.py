@@ -7,6 +7,8 @@ sees samples; the two have no layer, weight or seed in common.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import numpy.typing as npt
@@ -89,16 +91,21 @@ def _block(
     return layers.MaxPooling1D(2, padding="same")(x) if halves else x
 
 
-def build_judge() -> keras.Model:
+def build_judge(
+    blocks: Sequence[tuple[int, int, bool]] = BLOCKS,
+) -> keras.Model:
     """Build it: (n_samples, 1), any unit -> (n_samples / 256, 4) probabilities.
 
     `n_samples` is a multiple of 256; the classes are `RHYTHM_CLASSES`, in this order.
+
+    Args:
+        blocks: filters, dilation, and whether it halves the length; four must.
     """
     inputs = keras.Input((None, 1), name="window")
     x = layers.BatchNormalization()(LogBands()(Standardize()(inputs)))
     x = layers.Conv1D(FRONT_FILTERS, 5, strides=2, padding="same")(x)
     x = layers.ReLU()(layers.BatchNormalization()(x))
-    for filters, dilation, halves in BLOCKS:
+    for filters, dilation, halves in blocks:
         x = _block(x, filters, dilation, halves)
     logits = layers.Dense(len(RHYTHM_CLASSES))(layers.Dropout(DROPOUT)(x))
     return keras.Model(inputs, layers.Softmax()(logits), name="judge_rhythm")

@@ -67,12 +67,17 @@ def run(options: argparse.Namespace) -> None:
     from training.cli_backend import show_progress, start_backend
 
     start_backend()
+    import keras
+
+    from experiments.judge_network import build_judge
     from training.lite import export_task
     from training.targets import split_subjects
 
     preset = dataclasses.replace(PRESET, n_steps=options.steps)
     log = show_progress(preset.n_steps)
-    model = fit_judge(preset, raw_windows(preset), options.run, log=log)
+    keras.utils.set_random_seed(preset.seed)
+    model = build_judge()
+    fit_judge(model, preset, options.run, windows=raw_windows(preset), log=log)
     content = export_task(model)
     scores = score(RhythmTask(content), split_subjects("cinc2017", "validation"))
     about = {
@@ -93,29 +98,31 @@ def run(options: argparse.Namespace) -> None:
 
 
 def fit_judge(
-    preset: TaskPreset, windows: RhythmWindows, run: Path, *, log: Any
-) -> keras.Model:
-    """Train to the last step and return the network with its averaged weights.
+    model: keras.Model,
+    preset: TaskPreset,
+    run: Path,
+    *,
+    windows: RhythmWindows,
+    log: Any,
+) -> None:
+    """Train a network to the last step; it ends with its averaged weights.
 
     Args:
+        model: as built, from the seed of the preset.
         preset: the training.
         windows: to train on.
         run: the run folder; made if it isn't there, resumed if it is.
         log: gets a row of metrics now and then.
     """
-    import keras
     import numpy as np
 
     from dynamic_deep.config import WINDOW_LEN
-    from experiments.judge_network import build_judge
     from training.averaged import compile_averaged
     from training.task_trainer import cosine_rate, masked_cross_entropy
     from training.trainer import keep_settings, run_steps
 
     run.mkdir(parents=True, exist_ok=True)
     keep_settings(run / "config.json", preset)
-    keras.utils.set_random_seed(preset.seed)
-    model = build_judge()
     compile_averaged(
         model,
         np.zeros((1, WINDOW_LEN, 1), np.float32),
@@ -131,7 +138,6 @@ def fit_judge(
 
     run_steps(model, run, train_step, n_steps=preset.n_steps, log=log)
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    return model
 
 
 def raw_windows(preset: TaskPreset, *, limit: int | None = None) -> RhythmWindows:

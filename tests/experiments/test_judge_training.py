@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynamic_deep.config import MODEL_FS
+from dynamic_deep.config import MODEL_FS, RHYTHM_CLASSES
 from dynamic_deep.errors import ConfigError
 
 pytest.importorskip("keras", reason="needs the extra train")
@@ -20,6 +20,7 @@ from experiments.judge_network import (
     LOWEST_HZ,
     N_BANDS,
     band_kernels,
+    build_judge,
 )
 from experiments.train_judge import PRESET, fit_judge, raw_windows
 
@@ -41,20 +42,23 @@ def test_a_tone_has_power_one_in_its_band_and_an_offset_none() -> None:
     assert np.abs(kernels.sum(axis=0)).max() < 1e-4
 
 
-def test_a_training_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_a_network_of_its_kind_learns_from_raw_windows(tmp_path: Path) -> None:
     preset = dataclasses.replace(PRESET, n_steps=1, batch_size=2)
     try:
         windows = raw_windows(preset, limit=4)
     except ConfigError as error:
         pytest.skip(str(error))
     assert all(len(versions) == 1 for versions in windows.versions)
+    model = build_judge(((8, 1, True), (8, 2, True), (8, 1, True), (8, 1, True)))
+    before = model.get_weights()
     rows: list[dict[str, float]] = []
-    model = fit_judge(preset, windows, tmp_path, log=rows.append)
-    assert rows[-1]["step"] == 1
-    weights = model.get_weights()
-    assert all(np.isfinite(weight).all() for weight in weights)
-    again = fit_judge(preset, windows, tmp_path, log=rows.append)
-    assert len(rows) == 1  # no step was left to take
-    assert all(map(np.array_equal, weights, again.get_weights()))
+    fit_judge(model, preset, tmp_path, windows=windows, log=rows.append)
+    assert [row["step"] for row in rows] == [1]
+    after = model.get_weights()
+    assert all(np.isfinite(weight).all() for weight in after)
+    assert not all(map(np.array_equal, before, after))
+    assert (tmp_path / "checkpoint.npz").is_file()
     settings = json.loads((tmp_path / "config.json").read_text())
     assert settings["seed"] == PRESET.seed
+    answer = model.predict_on_batch(np.zeros((1, 2560, 1), np.float32))
+    assert answer.shape == (1, 10, len(RHYTHM_CLASSES))
