@@ -75,7 +75,7 @@ def _panel(ax: Axes, cells: Sequence[Cell]) -> None:
     ax.plot(edges, edges, color=INK, linewidth=1, linestyle="--")
     asked = list(dict.fromkeys(cell["asked"] for cell in cells))
     palette = COLOURS if len(asked) > len(PEAK_COLOURS) else PEAK_COLOURS
-    ends = []
+    ends: list[tuple[float, str, str]] = []
     for i, name in enumerate(asked):
         for k, bundle in enumerate(STYLES):
             line = [c for c in cells if (c["asked"], c["bundle"]) == (name, bundle)]

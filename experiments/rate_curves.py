@@ -105,7 +105,7 @@ class RecordSums:
         is_known = np.isfinite(table.prdn)
 
         def total(values: npt.NDArray[np.floating]) -> FloatArray:
-            return np.bincount(group, values)
+            return np.bincount(group, values).astype(np.float64)
 
         self.raw, self.sent = total(table.raw_bytes), total(table.n_bytes)
         self.prdn = total(np.where(is_known, table.prdn, 0.0))
