@@ -27,6 +27,7 @@ from experiments.bound_curves_sweeps import (
 from experiments.bundle_trials import bundle_trials, load_calibrated
 from experiments.coders.roster import load_all
 from experiments.measuring import Wanted, measure_all
+from experiments.paper_networks import LEVELS, REFERENCES
 from experiments.table_1_mixes import element_gains, paper_foretold
 
 __all__ = ["add_arguments", "run", "section"]
@@ -85,8 +86,6 @@ def _ground(bundle: str, sweep: Sweep) -> Ground:
 
 
 def _published(sweep: Sweep) -> dict[str, Any]:
-    from experiments.coders.paper import LEVELS, REFERENCES
-
     tables = measure_all(Wanted(sweep.split, ("paper",)))
     known = element_gains(("paper",))
     gains = {f"paper/{v} float32": known[f"paper/{v} float32"] for v in LEVELS}

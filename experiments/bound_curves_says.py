@@ -16,7 +16,7 @@ from experiments.bound_curves_sweeps import (
     TWO,
     WHOLE,
 )
-from experiments.bound_table_says import shown
+from experiments.bound_table_rows import shown
 from experiments.section import Claim, Figure, Section, Table, number, percent
 
 COMMAND = "python -m experiments run bound_curves"

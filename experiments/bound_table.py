@@ -25,6 +25,7 @@ from dynamic_deep.tasks.scores import BeatScores
 from dynamic_deep.trials import Trials
 from experiments.bootstrap import Bootstrap
 from experiments.bound_table_outcome import Choice, outcome_of, plain, triple
+from experiments.bound_table_rows import CALIBRATED, FIXED, ORACLE, PAPER_ORACLE
 from experiments.bound_table_says import section
 from experiments.bundle_trials import bundle_trials, load_calibrated
 from experiments.coders.levels import load_codec
@@ -36,7 +37,6 @@ from experiments.windows import CINC_TEST, MITDB_TEST
 __all__ = ["add_arguments", "run", "section"]
 
 BUNDLES = ("monitor", "edge")
-CALIBRATED, FIXED, ORACLE, PAPER_ORACLE = "calibrated", "fixed", "oracle", "few levels"
 
 
 @dataclass(frozen=True, kw_only=True)

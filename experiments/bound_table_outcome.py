@@ -70,13 +70,14 @@ def outcome_of(
     lost = violations(need, trials)[rows, choice.chosen]
     sent = resolved(need, trials, choice.chosen)
     n_bytes = np.column_stack([trials.n_bytes, trials.lossless_bytes])[rows, sent]
+    raw_bytes = trials.raw_bytes.astype(np.float64)
     decided = np.column_stack([trials.decided[:, 1:], trials.decided[:, 0]])[rows, sent]
     scores = draws.scores(trials.labels, decided)
     shares = np.bincount(sent, minlength=len(names)) / len(trials)
     return {
         "kind": choice.kind,
         "choice": choice.name,
-        "gain": triple(draws.ratio(trials.raw_bytes, n_bytes)),
+        "gain": triple(draws.ratio(raw_bytes, n_bytes.astype(np.float64))),
         "over": triple(draws.mean(lost)),
         "weighted_f1": triple(scores["weighted_f1"]),
         "nao_f1": triple(scores["nao_f1"]),

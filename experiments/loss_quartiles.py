@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.bootstrap import Bootstrap
 from experiments.bound_table_outcome import plain, triple
-from experiments.bound_table_says import shown
+from experiments.bound_table_rows import shown
 from experiments.coders.roster import load_all
 from experiments.figure_style import FAMILY_COLOURS, INK, new_figure, save_figure
 from experiments.measured import Measured

@@ -20,6 +20,7 @@ from experiments.coders.roster import load_all
 from experiments.judges import DEFAULT_JUDGE
 from experiments.measured import Measured
 from experiments.measuring import RAW, Wanted, measure_all
+from experiments.paper_networks import REFERENCES
 from experiments.table_1_mixes import (
     Mix,
     Names,
@@ -133,8 +134,6 @@ def _rows(tables: Mapping[str, Measured], has_paper: bool) -> Iterator[Row]:
 
 
 def _paper_ways(bound: str) -> Iterator[tuple[str, str, Names]]:
-    from experiments.coders.paper import REFERENCES
-
     limit = {"label": LABEL_BOUND, "raw": RAW_BOUND}[bound]
     foretold = paper_foretold(CINC_TEST)[:, :, REFERENCES.index(bound)]
     for storage, fallback in PAPER_WAYS:

@@ -18,10 +18,12 @@ from dynamic_deep.bound_choice import LOSSLESS, Requirement, choose_all
 from dynamic_deep.errors import ConfigError
 from experiments.bound_table_outcome import resolved
 from experiments.bundle_trials import bundle_trials, load_calibrated
+from experiments.coders.paper import paper_forecast
 from experiments.coders.roster import load_all
 from experiments.kept import keep
 from experiments.measured import Measured
 from experiments.measuring import RAW
+from experiments.paper_networks import HEADS, LEVELS, REFERENCES, WEIGHTS, load_networks
 from experiments.windows import load_windows
 
 Names = npt.NDArray[np.str_]
@@ -84,35 +86,23 @@ def bundle_choice(bundle: str, split: str, need: Requirement) -> Names:
 
 
 def paper_foretold(split: str) -> Floats:
-    """Return what the paper's heads foretell of the windows of lead 0, nats.
+    """Return what the paper's heads foretell of the windows of a split, nats.
 
     Returns:
-        float64 (n, n_levels, n_references), levels 32 and 64, references label and raw;
-        NaN for a window shorter than the heads look at.
+        float64 (n, n_levels, n_references), levels 32 and 64, references label and raw.
 
     Raises:
         ModelError: If the networks are missing.
     """
-    from experiments.coders import paper
-
-    networks = paper.load_networks()
-    heads = (paper.WEIGHTS / "heads.tflite").read_bytes()
+    networks = load_networks()
+    heads = (WEIGHTS / HEADS).read_bytes()
 
     def make() -> dict[str, npt.NDArray[np.generic]]:
-        shape = len(paper.LEVELS), len(paper.REFERENCES)
         rows = []
         for window in load_windows(split):
-            if window.lead != 0:
-                continue
-            try:
-                found = paper.paper_forecast(window.subject, networks)
-            except ConfigError:
-                rows.append(np.full(shape, np.nan))
-                continue
-            rows.append(
-                np.array([[found[v][r] for r in paper.REFERENCES] for v in found])
-            )
-        return {"foretold": np.stack(rows)}
+            found = paper_forecast(window.subject, networks)
+            rows.append([[found[v][r] for r in REFERENCES] for v in LEVELS])
+        return {"foretold": np.array(rows)}
 
     key = {
         "what": "paper forecast",
@@ -136,7 +126,7 @@ def paper_choice(
     """
     if fallback not in (RAW, LOSSLESS):
         raise ConfigError(f"a fallback must be raw or lossless, got {fallback!r}")
-    is_within = foretold <= bound  # never so for NaN
+    is_within = foretold <= bound
     best = np.where(is_within[:, 1], 2, np.where(is_within[:, 0], 1, 0))
     names = (fallback, f"paper/32 {storage}", f"paper/64 {storage}")
     return np.array(names)[best]

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Promises: the figures are those of `evaluate`, and misses are said."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dynamic_deep.evaluation import assess, assess_calibrated, choose_oracle
+from experiments import bound_table
+from experiments.bound_table_rows import row_of, shown
+from experiments.bundle_trials import load_calibrated
+from experiments.measured import Measured
+from experiments.section import Table
+
+BUNDLE = "edge"
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, Any]:
+    """What is asked, answered on the calibration windows themselves."""
+    found = {"model_id": "0"}
+    for one in bound_table.ASKED:
+        calibration = load_calibrated(BUNDLE, one.calibration)
+        ladders = {"oracle, gain_64, none": ("gain_64",)}
+        found[one.name] = bound_table.answer(
+            one, calibration.trials, calibration, ladders=ladders
+        )
+    return found
+
+
+@pytest.mark.parametrize("name", ["rhythm", "label", "rpeaks", "both"])
+def test_figures_are_those_of_evaluate(
+    answers: dict[str, Any], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dynamic_deep.evaluation.N_RESAMPLES", 2)
+    one = next(one for one in bound_table.ASKED if one.name == name)
+    calibration = load_calibrated(BUNDLE, one.calibration)
+    trials = calibration.trials
+    oracle = choose_oracle(one.need, trials)
+    expected = {
+        "calibrated": assess_calibrated(one.need, trials, calibration),
+        "oracle": assess("oracle", one.need, trials, oracle),
+    }
+    for kind, outcome in expected.items():
+        row = row_of(answers[name], kind)
+        assert row is not None
+        assert row["gain"][0] == pytest.approx(outcome.gain.value, rel=1e-5)
+        assert row["over"][0] == pytest.approx(outcome.violations.value, abs=1e-5)
+        if one.calibration == "cinc2017":
+            assert row["nao_f1"][0] == pytest.approx(outcome.cinc_f1.value, rel=1e-5)
+        else:
+            assert row["nao_f1"] == [None] * 3
+    assert answers[name]["inherent"] == pytest.approx(
+        expected["calibrated"].inherent, rel=1e-5
+    )
+
+
+def test_a_promise_is_kept_where_it_was_made(answers: dict[str, Any]) -> None:
+    for one in bound_table.ASKED:
+        row = row_of(answers[one.name], "calibrated")
+        assert row is not None
+        assert row["over"][0] <= one.need.risk
+        assert row["of_oracle"] <= 1.0
+
+
+def test_the_section_says_what_is_missed(answers: dict[str, Any]) -> None:
+    beats = {key: [0.99, 0.98, 0.995] for key in ("f1", "sensitivity", "ppv")}
+    beats["jitter_ms"] = [6.9, 4.6, 9.1]
+    results = {"asked": {"monitor": answers}, "beats": beats}
+    section = bound_table.section(json.loads(json.dumps(results)))
+    gain = row_of(answers["rhythm"], "calibrated")["gain"]
+    claim = section.claims[0]
+    assert claim.ours == shown(gain)
+    assert claim.why.startswith("Missed") == (gain[0] < 100)
+    (table,) = (block for block in section.blocks if isinstance(block, Table))
+    assert table.rows[0][2] == shown(gain)
+    assert any(claim.why.startswith("Least reached") for claim in section.claims)
+
+
+def test_beats_add_up() -> None:
+    beats = np.array([[9, 1, 0, 900.0], [10, 0, 1, 1000.0]])
+    columns = {field.name: np.zeros(2) for field in dataclasses.fields(Measured)}
+    columns |= {"records": np.array(["a", "b"]), "beats": beats}
+    raw = Measured(**columns)
+    figures = bound_table.beat_figures(raw)
+    assert figures["f1"][0] == pytest.approx(38 / 40, rel=1e-5)
+    assert figures["sensitivity"][0] == pytest.approx(0.95)
+    assert figures["jitter_ms"][0] == pytest.approx(10.0)
+    assert np.isfinite(figures["ppv"]).all()
