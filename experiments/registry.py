@@ -22,7 +22,21 @@ from types import ModuleType
 from dynamic_deep.errors import ConfigError
 
 # In the order of the page.
-NAMES = ("cloud_day",)
+NAMES = (
+    "table_1",
+    "table_2",
+    "loss_quartiles",
+    "bound_curves",
+    "yearly_cost",
+    "rate_distortion",
+    "rate_task",
+    "bound_table",
+    "ablations",
+    "calibration_check",
+    "transfer",
+    "noise",
+    "cloud_day",
+)
 # What a baseline or an ablation needs that no bundle holds.
 TRAINERS = {
     "cae": "experiments.train_cae",
