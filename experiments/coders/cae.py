@@ -20,6 +20,7 @@ import functools
 import hashlib
 import io
 import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class CaeWeights:
             self._decoder = Network(arrays["decoder"].tobytes(), f"{name} decoder")
             self.largest = float(arrays["largest"])
             self._dense = FactoredDense(arrays)
-        except (KeyError, ValueError, OSError) as error:
+        except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ModelError(
                 f"{name} must hold an autoencoder, got: {error}; train it again"
             ) from error
