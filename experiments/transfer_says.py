@@ -15,6 +15,7 @@ from experiments.transfer_views import View, Views
 from experiments.transfer_ways import BOUND_NATS, OWN, RISK
 
 JUDGED_BY = ("own", "second")
+ALIKE = 1.3  # gains at most so many times each other
 RIVALS = ("standard", "wavelet")
 CHANGED = {
     "rhythm": f"changed by over {BOUND_NATS:g} nats",
@@ -36,6 +37,8 @@ def compared(
 ) -> list[dict[str, Any]]:
     """Compare each level of `OWN` with that of each rival whose gain is nearest.
 
+    A rival that has none of like gain is left out.
+
     Args:
         rows: a way each.
         views: of the same ways.
@@ -51,7 +54,9 @@ def compared(
             continue
         for family in RIVALS:
             at = [k for k, other in enumerate(rows) if other["family"] == family]
-            k = min(at, key=lambda k: abs(np.log(rows[k]["gain"][0] / row["gain"][0])))
+            k = min(at, key=lambda k: _apart(rows[k], row))
+            if _apart(rows[k], row) > np.log(ALIKE):
+                continue
             pairs.append(
                 {
                     "name": row["name"],
@@ -68,6 +73,10 @@ def compared(
     return pairs
 
 
+def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    return abs(float(np.log(one["gain"][0] / other["gain"][0])))
+
+
 def _differences(one: View, other: View, bootstrap: Bootstrap) -> dict[str, Any]:
     def f1(rows: Rows) -> float:
         return one.f1(rows) - other.f1(rows)
@@ -78,20 +87,30 @@ def _differences(one: View, other: View, bootstrap: Bootstrap) -> dict[str, Any]
     }
 
 
-def verdict(pair: Mapping[str, Any]) -> str:
-    """Return what a pair shows, by the intervals of both judges' differences."""
-    own_high = pair["own"]["over_difference"][2]
-    _, low, high = pair["second"]["over_difference"]
+def outcome(difference: Sequence[float]) -> str:
+    """Return whether fewer windows are changed, more, or as many, by the interval."""
+    _, low, high = difference
     if high < 0.0:
-        return "serves a task that it has not seen better"
-    if low > 0.0:
-        return "pleases only its own" if own_high < 0.0 else "serves it worse"
-    own = "only its own better" if own_high < 0.0 else "its own no better, either"
-    return f"serves it neither better nor worse, {own}"
+        return "fewer"
+    return "more" if low > 0.0 else "as many"
+
+
+def verdict(pairs: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the pairs show that the own judge tells apart."""
+    won = [p for p in pairs if outcome(p["own"]["over_difference"]) == "fewer"]
+    also = [p for p in won if outcome(p["second"]["over_difference"]) == "fewer"]
+    counts = f"of {len(won)} comparisons won by its own judge it wins {len(also)}"
+    if not won:
+        return "it wins no comparison by its own judge that could be passed on"
+    if len(also) == len(won):
+        return f"it serves a task that it has not seen ({counts})"
+    if also:
+        return f"it serves a task that it has not seen, in part ({counts})"
+    return f"it only pleases its own task ({counts})"
 
 
 def says(task: str, results: Mapping[str, Any]) -> str:
-    """Return the answer in one sentence, by the pairs of the lowest gain.
+    """Return the answer in one sentence.
 
     Args:
         task: rhythm or rpeaks.
@@ -102,17 +121,17 @@ def says(task: str, results: Mapping[str, Any]) -> str:
     """
     if task not in JUDGES:
         raise ConfigError(f"a task must be one of {', '.join(JUDGES)}; got {task!r}")
-    first = results["compared"][0]
+    pairs = results["compared"]
     parts = [
-        f"than {pair['rival']} (gain {pair['rival_gain']:.0f}) it {verdict(pair)}: "
-        f"{_both(pair['second'])} of windows are {CHANGED[task]}, "
-        f"by its own network {_both(pair['own'])}"
-        for pair in results["compared"]
-        if pair["name"] == first["name"]
+        f"than {pair['rival']} at a gain of {pair['rival_gain']:.0f} "
+        f"{outcome(pair['second']['over_difference'])} "
+        f"({pair['name']}, gain {pair['gain']:.0f}: {_both(pair['second'])}; by its "
+        f"own judge {outcome(pair['own']['over_difference'])}, {_both(pair['own'])})"
+        for pair in pairs
     ]
     sentence = (
-        f"Judged by {JUDGES[task]}, {first['name']} (gain {first['gain']:.0f}): "
-        + "; ".join(parts)
+        f"Judged by {JUDGES[task]}, {verdict(pairs)}: of windows {CHANGED[task]} "
+        f"{OWN} has " + ", ".join(parts)
     )
     if task == "rhythm":
         chosen = next(row for row in results["rows"] if row["family"] == "chosen")

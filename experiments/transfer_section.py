@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.section import Claim, Figure, Section, Table, percent, with_interval
+from experiments.transfer_ways import OWN
 
 HEADERS = {
     "rhythm": (
@@ -80,11 +81,12 @@ def section(results: dict[str, Any]) -> Section:
 
 
 def _alt(rhythm: Mapping[str, Any], bound: str) -> str:
-    first = rhythm["compared"][0]
+    first = next(row for row in rhythm["rows"] if row["family"] == OWN)
     return (
         f"Windows whose rhythm changed by over {bound} against gain, by own and second "
-        f"network; at a gain of {first['gain']:.0f} {percent(first['own']['over'][0])} "
-        f"and {percent(first['second']['over'][0])} for {first['name']}."
+        f"network; at a gain of {first['gain'][0]:.0f} "
+        f"{percent(first['own']['over'][0])} and {percent(first['second']['over'][0])} "
+        f"for {first['name']}."
     )
 
 

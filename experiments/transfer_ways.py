@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import LOSSLESS, Requirement, choose_all
+from dynamic_deep.bound_choice import choose_all
+from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from experiments.bundle_trials import bundle_trials, load_calibrated
 from experiments.coders.levels import CLASSICAL, LevelCoder
 from experiments.judge_answers import Way
