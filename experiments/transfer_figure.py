@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.figure_style import (
     FAMILY_COLOURS,
     FAMILY_MARKS,
+    INK,
     VERMILION,
     draw_band,
     draw_bound,
@@ -22,6 +23,9 @@ from experiments.transfer_ways import LEVELS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+RIGHT = 1600.0  # end of the axis of gains
+# Of labels, points up: two curves may end beside each other.
+OFFSETS = {"monitor": 0, "standard": -7, "wavelet": 7}
 PANELS = {
     "own": "By the network of monitor, which it was trained with",
     "second": "By a network that no codec was trained with",
@@ -54,16 +58,19 @@ def _panel(ax: Axes, results: Mapping[str, Any], judge: str) -> None:
         shares = [[100.0 * v for v in row[judge]["over"]] for row in curve]
         colour, mark = FAMILY_COLOURS[family], FAMILY_MARKS[family]
         draw_band(ax, gains, shares, colour=colour, mark=mark)
-        label_line(ax, gains[-1], shares[-1][0], family, colour=colour)
+        offset = (6, OFFSETS[family])
+        label_line(ax, gains[-1], shares[-1][0], family, colour=colour, offset=offset)
     chosen = next(row for row in rows if row["family"] == "chosen")
     gain, (value, low, high) = chosen["gain"][0], chosen[judge]["over"]
     share, span = 100.0 * value, [[100.0 * (value - low)], [100.0 * (high - value)]]
     ax.errorbar([gain], [share], yerr=span, fmt="*", color=VERMILION, markersize=10)
-    label_line(ax, gain, share, "monitor, calibrated", colour=VERMILION, offset=(9, 8))
-    draw_bound(ax, 100.0 * results["risk"], f"promised: {results['risk']:.0%}")
+    label_line(ax, gain, share, "monitor, calibrated", colour=VERMILION, offset=(10, -8))
+    limit, text = 100.0 * results["risk"], f"promised: {results['risk']:.0%}"
+    draw_bound(ax, limit, "")
+    label_line(ax, RIGHT, limit, text, colour=INK, offset=(-78, 7))
     ax.set_xscale("log")
     ticks = [32, 64, 128, 256, 512]
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()
-    ax.set_xlim(28, 1400)
-    ax.set_ylim(bottom=0.0)
+    ax.set_xlim(28, RIGHT)
+    ax.set_ylim(0.0, 100.0)
