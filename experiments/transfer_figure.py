@@ -64,7 +64,7 @@ def _panel(ax: Axes, results: Mapping[str, Any], judge: str) -> None:
     gain, (value, low, high) = chosen["gain"][0], chosen[judge]["over"]
     share, span = 100.0 * value, [[100.0 * (value - low)], [100.0 * (high - value)]]
     ax.errorbar([gain], [share], yerr=span, fmt="*", color=VERMILION, markersize=10)
-    label_line(ax, gain, share, "monitor, calibrated", colour=VERMILION, offset=(10, -8))
+    label_line(ax, gain, share, "monitor, calibrated", colour=VERMILION, offset=(9, -8))
     limit, text = 100.0 * results["risk"], f"promised: {results['risk']:.0%}"
     draw_bound(ax, limit, "")
     label_line(ax, RIGHT, limit, text, colour=INK, offset=(-78, 7))
