@@ -58,8 +58,8 @@ def _stack(ax: Axes, points: Sequence[Mapping[str, Any]]) -> None:
     ax.stackplot(x, shares, colors=colours, linewidth=0.4, edgecolor="white")
     tops = shares.cumsum(axis=0)
     for i, name in enumerate(names):
-        inner = shares[i, 1:-1]
-        at = int(inner.argmax()) + 1
+        # Not at an edge, where a name would be cut.
+        at = int(shares[i, 1 : max(2, len(x) - 1)].argmax()) + 1
         if shares[i, at] < 5.0:
             continue
         middle = tops[i, at] - shares[i, at] / 2.0

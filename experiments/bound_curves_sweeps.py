@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement, certified_price, choose_all
+from dynamic_deep.bound_choice import certified_price, choose_all
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.trials import Trials
 from experiments.bootstrap import Bootstrap
 from experiments.bound_curves_ladder import (

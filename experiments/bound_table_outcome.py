@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.bound_choice import LOSSLESS, Requirement, level_index, violations
+from dynamic_deep.bound_choice import level_index, violations
+from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from dynamic_deep.trials import Trials
 from experiments.table_1_scores import ScoreBootstrap
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamic_deep.bound_choice import LOSSLESS, Requirement
+from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from experiments.bound_table import ASKED
 from experiments.bound_table_outcome import plain, triple
 from experiments.coders.roster import load_all

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.bound_choice import LOSSLESS, Requirement, choose_all
+from dynamic_deep.bound_choice import choose_all
+from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from dynamic_deep.errors import ConfigError
 from experiments.bound_table_outcome import resolved
 from experiments.bundle_trials import bundle_trials, load_calibrated
