@@ -34,7 +34,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 RANKS = (8, 16, 32, 64, 96, 128, 160)
 MAX_LOSS = 0.1  # points of PRDN that the projection may cost
-N_FIT_SEGMENTS = 1000  # of each data set
+N_FIT_SEGMENTS = 500  # of each data set
 N_FIT_RECORDS = 500  # of each at most
 _LARGEST_INT = 127
 
@@ -69,18 +69,17 @@ def convert_half(part: keras.Model) -> bytes:
 
 
 def components(outputs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the mean and all principal components of signals, the strongest first.
+    """Return the mean and the principal components of signals, the strongest first.
 
     Args:
         outputs: float32, (n, 2000).
 
     Returns:
-        float32 (2000,), and float32 (2000, 2000), a component a column.
+        float32 (2000,), and float32 (2000, at most n), a component a column.
     """
     mean = outputs.mean(axis=0)
-    centered = (outputs - mean).astype(np.float64)
-    _, vectors = np.linalg.eigh(centered.T @ centered)
-    return mean, vectors[:, ::-1].astype(np.float32)
+    _, _, rows = np.linalg.svd(outputs - mean, full_matrices=False)
+    return mean, rows.T
 
 
 def quantized(
