@@ -51,8 +51,8 @@ def section(results: Mapping[str, Any]) -> Section:
         "Dynamic-Deep as published sends the highest level whose foretold loss is "
         "within the bound, else raw; its own oracles are beside it. The mean of the "
         "windows' gains, as the paper gives it, is of elements for its codec and of "
-        "bytes for ours. The paper's effective loss counts 0 for a window sent without loss; the true mean loss is "
-        "given, too. Bands are 95 % intervals by record.",
+        "bytes for ours. The paper's effective loss counts 0 for a window sent without "
+        "loss; the true mean loss is given, too. Bands are 95 % intervals by record.",
         Figure(file=files[0], alt=_alt(curves, ("label", "raw"))),
         Figure(file=files[1], alt=_alt(curves, ("rpeaks", "weights"))),
     ]
