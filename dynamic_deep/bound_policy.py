@@ -11,14 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import (
-    LOSSLESS,
-    Requirement,
-    cheapest,
-    fallback_estimate,
-    odds,
-    violations,
-)
+from dynamic_deep.bound_choice import cheapest, fallback_estimate, violations
+from dynamic_deep.bound_odds import LOSSLESS, Requirement, odds
 from dynamic_deep.bundle import Level
 from dynamic_deep.calibration import Calibration
 from dynamic_deep.errors import ConfigError, ModelError

@@ -9,13 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.bound_choice import (
-    LOSSLESS,
-    Requirement,
-    choose_all,
-    level_index,
-    violations,
-)
+from dynamic_deep.bound_choice import choose_all, level_index, violations
+from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from dynamic_deep.calibration import Calibration
 from dynamic_deep.config import RHYTHM_CLASSES
 from dynamic_deep.errors import ConfigError

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement, choose_all, violations
+from dynamic_deep.bound_choice import choose_all, violations
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.evaluation import Outcome, assess
 from dynamic_deep.trials import Trials
 from experiments.bundle_trials import bundle_trials, load_calibrated

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from dynamic_deep.bound_choice import PRICES, Requirement, choose_all, violations
+from dynamic_deep.bound_choice import PRICES, choose_all, violations
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.evaluation import choose_oracle
 from dynamic_deep.trials import Trials
 from experiments.ablation_choice import rhythm_requirement
@@ -25,6 +26,7 @@ from experiments.ablation_coders import measured
 from experiments.bootstrap import Bootstrap, Rows
 from experiments.bundle_trials import bundle_trials
 from experiments.coders.levels import CLASSICAL, LevelCoder, load_codec
+from experiments.kept import Arrays, keep
 from experiments.measured import Measured
 from experiments.windows import load_windows
 
@@ -72,8 +74,15 @@ def correlation_rows(split: str) -> list[dict[str, Any]]:
 
 def _variances(split: str) -> Floats:
     """Return the variance of each window, ADC units squared."""
-    windows = load_windows(split)
-    return np.array([np.var(w.subject.x, dtype=np.float64) for w in windows])
+
+    def make() -> Arrays:
+        windows = load_windows(split)
+        found = [np.var(w.subject.x, dtype=np.float64) for w in windows]
+        return {"variances": np.array(found)}
+
+    key = {"what": "variances", "split": split}
+    variances: Floats = keep(f"variances-{split}", key, make)["variances"]
+    return variances
 
 
 def _correlations(x: Floats, y: Floats, bootstrap: Bootstrap) -> dict[str, Any]:

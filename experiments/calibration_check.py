@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import LOSSLESS, Requirement, choose_all, violations
+from dynamic_deep.bound_choice import choose_all, violations
+from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from dynamic_deep.calibration import Calibration
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.trials import Trials

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import LOSSLESS, Requirement
+from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from dynamic_deep.bound_policy import Calibrated
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.heads import Heads

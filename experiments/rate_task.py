@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import LOSSLESS, Requirement, choose_all
+from dynamic_deep.bound_choice import choose_all
+from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.evaluation import rhythm_f1
 from dynamic_deep.trials import UNKNOWN

@@ -24,7 +24,8 @@ from costmodel.price_files import load_prices
 from costmodel.retention import Retention
 from costmodel.workload import Workload
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement, choose_all
+from dynamic_deep.bound_choice import choose_all
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.trials import Trials
 from experiments.bundle_trials import bundle_trials, load_calibrated
 from experiments.coders.levels import load_codec

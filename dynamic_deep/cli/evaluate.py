@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamic_deep.bound_choice import LOSSLESS, Requirement
+from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.calibration import Calibration, calibration_names, load_calibration
 from dynamic_deep.cli import text

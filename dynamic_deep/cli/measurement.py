@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from dynamic_deep.bound_choice import Requirement
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.cli import text
 from dynamic_deep.cli.batch import Progress
 from dynamic_deep.cli.bundles import codec_for

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dynamic_deep.bound_choice import Requirement
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.bound_policy import Calibrated, Verify
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.calibration import calibration_names, load_calibration

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.cli.bounds import (
     DEFAULT_FALLBACK,
     DEFAULT_RISK,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.cli.bundles import load_codec
 from dynamic_deep.cli.options import DEFAULT_BUNDLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynamic_deep.bound_choice import Requirement
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.cli import text
 from dynamic_deep.cli.requirements import bound_text
 

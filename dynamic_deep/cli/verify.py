@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from dynamic_deep.bound_choice import Requirement
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.cli import text
 from dynamic_deep.cli.compare import PRD_NAMES
 from dynamic_deep.cli.encode import reading_options

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.trials import UNKNOWN, Trials
 
 CHANNELS = ("rhythm:raw", "rhythm:label", "rpeaks:raw")

@@ -12,17 +12,15 @@ from hypothesis import strategies as st
 
 from dynamic_deep.bound import Bound
 from dynamic_deep.bound_choice import (
-    CHANGED_SHARE,
     LOSSLESS_GAIN,
     PRICES,
-    Requirement,
     certified_price,
     cheapest,
     choose_all,
     fallback_estimate,
-    odds,
     violations,
 )
+from dynamic_deep.bound_odds import CHANGED_SHARE, Requirement, odds
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.trials import Trials
 from tests.bound.tables import CHANNELS, draw_trials, make_trials, requires
@@ -157,7 +155,18 @@ def test_of_segments_fewer_change_than_the_odds_of_any() -> None:
         center,
         np.ones((1, 3, 1)),
     )
-    assert p == pytest.approx(CHANGED_SHARE * np.array([[1 / 2, 3 / 4]]))
+    assert p[0, 0] == pytest.approx(CHANGED_SHARE / 2)
+    # By 3 to 1 the beats of the window do not stay: that is not a risk but a decision.
+    assert p[0, 1] == 1.0
+
+
+def test_what_surely_changes_beats_is_not_sent_however_cheap() -> None:
+    bound = Bound(tasks=("rpeaks",), limits={"rpeaks": 0.0})
+    need = Requirement(bound=bound, risk=0.1, per_segment=True)
+    center = np.log(np.array([[[1e-3], [0.5], [0.9]]]))
+    p = odds(need, ("rpeaks:raw",), center, np.full((1, 3, 1), 0.2))
+    sizes, last = np.array([[50.0, 20.0]]), np.array([4000.0])
+    assert cheapest(p, sizes, last, price=100.0).tolist() == [2]
 
 
 def test_a_window_without_a_label_has_no_error_against_it() -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement, choose_all, violations
+from dynamic_deep.bound_choice import choose_all, violations
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.bound_policy import Calibrated, Oracle, Verify
 from dynamic_deep.bundle import load_bundle
 from dynamic_deep.calibration import Calibration

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from dynamic_deep import evaluation
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement, violations
+from dynamic_deep.bound_choice import violations
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.calibration import Calibration
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.evaluation import (

@@ -12,7 +12,8 @@ import pytest
 from costmodel.measured import read_decode_speed, read_gains
 from costmodel.models import Model, all_models
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement, choose_all
+from dynamic_deep.bound_choice import choose_all
+from dynamic_deep.bound_odds import Requirement
 from experiments.bundle_trials import load_calibrated
 from experiments.section import Table
 from experiments.yearly_cost import SHOWN, bills, edge_model, scenarios

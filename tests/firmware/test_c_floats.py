@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement, cheapest, odds
+from dynamic_deep.bound_choice import cheapest
+from dynamic_deep.bound_odds import Requirement, odds
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.engine import Network
 from dynamic_deep.firmware.samples import ecg_window

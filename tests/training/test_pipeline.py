@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import Requirement
+from dynamic_deep.bound_odds import Requirement
 from dynamic_deep.bound_policy import Calibrated
 from dynamic_deep.bundle import Bundle, load_bundle
 from dynamic_deep.calibration import load_calibration
