@@ -106,7 +106,10 @@ def verdict(pairs: Sequence[Mapping[str, Any]]) -> str:
         return f"it serves a task that it has not seen ({counts})"
     if also:
         return f"it serves a task that it has not seen, in part ({counts})"
-    return f"it only pleases its own task ({counts})"
+    if any(outcome(p["second"]["over_difference"]) == "more" for p in won):
+        return f"it only pleases its own task ({counts})"
+    # That no difference is seen does not show that there is none.
+    return f"it is not shown to serve a task that it has not seen ({counts})"
 
 
 def says(task: str, results: Mapping[str, Any]) -> str:

@@ -123,6 +123,7 @@ def pair_of(own: float, second: float) -> dict[str, Any]:
         ([(-0.2, -0.1), (0.0, 0.2)], "serves a task that it has not seen (of 1"),
         ([(-0.2, -0.1), (-0.2, 0.0)], "in part (of 2 comparisons"),
         ([(-0.2, 0.0), (-0.2, 0.2)], "only pleases its own task"),
+        ([(-0.2, 0.0), (0.2, -0.2)], "is not shown to serve"),
         ([(0.0, -0.2), (0.2, -0.2)], "wins no comparison"),
     ],
 )
