@@ -82,7 +82,7 @@ def named_weights(model: keras.Model, convolutional: keras.Model) -> dict[str, A
 def save_weights(path: Path, model: keras.Model, convolutional: keras.Model) -> None:
     """Write the weights by name beside `path`, then rename."""
     arrays = {
-        name: keras.ops.convert_to_numpy(variable)
+        name: variable.numpy()
         for name, variable in named_weights(model, convolutional).items()
     }
     beside = path.with_suffix(".part.npz")
