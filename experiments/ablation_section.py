@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from experiments.ablation_claims import claims
+from experiments.ablation_says import correlation_blocks, unit_table
 from experiments.section import Figure, Section, Table, number, percent, with_interval
 
 Rows = list[dict[str, Any]]
@@ -37,8 +38,8 @@ def section(results: dict[str, Any]) -> Section:
         ),
         _margin(results["margin"]),
         _reference(results["reference"]),
-        _unit(results["unit"]),
-        *_correlation(results),
+        unit_table(results["unit"]),
+        *correlation_blocks(results),
     ]
     return Section(title="Ablations", blocks=tuple(blocks), claims=claims(results))
 
@@ -183,62 +184,3 @@ def _reference(rows: Rows) -> Table:
             "fallback a window that is over the bound uncompressed is no violation."
         ),
     )
-
-
-def _unit(found: dict[str, Any]) -> Table:
-    return Table(
-        header=("one decision for", "gain of the oracle", "window over it"),
-        rows=tuple(
-            (row["unit"], with_interval(row["gain"]), with_interval(row["over_window"]))
-            for row in found["rows"]
-        ),
-        caption=(
-            f"How long a stretch one level is chosen for: MIT-BIH test, "
-            f"{found['n_records']} records, {found['n_windows']} windows; the oracle "
-            "sends the fewest bytes at which no beat of the unit changes. A segment is "
-            "charged a quarter of its window, which is an upper limit of its gain."
-        ),
-    )
-
-
-def _correlation(results: dict[str, Any]) -> list[str | Table | Figure]:
-    names = {"prdn": "PRDN", "mape": "eq. 1", "mse": "MSE", "kl": "KL", "cce": "CCE"}
-    table = Table(
-        header=("level of `monitor`", "signal", "rhythm", "Spearman", "Pearson"),
-        rows=tuple(
-            (
-                row["level"],
-                names[row["signal"]],
-                names[row["task"]],
-                with_interval(row["spearman"]),
-                with_interval(row["pearson"]),
-            )
-            for row in results["correlation"]
-        ),
-        caption="Correlation of the error of the signal and that of the rhythm.",
-    )
-    choice = results["choice"]
-    choices = Table(
-        header=("violations", "by PRDN: gain", "by heads: gain", "heads over PRDN"),
-        rows=tuple(
-            (
-                percent(row["violations"], 0),
-                with_interval(row["prdn"]),
-                with_interval(row["heads"]),
-                with_interval(row["heads_over_prdn"]),
-            )
-            for row in choice["rows"]
-        ),
-        caption=(
-            f"Levels chosen by a limit on the PRDN, which is known exactly, and by "
-            f"foretold task errors, each at the setting with as many windows over "
-            f"{choice['bound_nats']:g} nats; who knew the task error would make none "
-            f"at gain {with_interval(choice['oracle'])}."
-        ),
-    )
-    figures = [
-        Figure(file=file, alt="Windows by PRDN and by KL; the bound is drawn in.")
-        for file in results["figures"]
-        if "scatter" in file
-    ]
-    return [table, *figures, choices]

@@ -116,9 +116,9 @@ def _table(split: str, every: int) -> Arrays:
 
 
 def _measure(split: str, every: int, coders: list[LevelCoder]) -> Arrays:
-    windows = load_windows(split)
-    names = sorted({w.subject.record for w in windows})[::every]
-    windows = [w for w in windows if w.subject.record in names]
+    everything = load_windows(split)
+    names = sorted({w.subject.record for w in everything})[::every]
+    windows = [w for w in everything if w.subject.record in names]
     rows = [_measure_window(window, coders) for window in windows]
     return {
         "records": np.array([w.subject.record for w in windows]),

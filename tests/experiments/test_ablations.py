@@ -171,9 +171,51 @@ def test_segments_are_coded_alone(subject: Subject) -> None:
     assert np.corrcoef(alone.x_hat, subject.x)[0, 1] > 0.8
 
 
-def test_the_section_says_what_was_not_measured() -> None:
-    with pytest.raises(KeyError):
-        section({"split": "cinc2017:test"})
+def results_of(trials: Trials) -> dict[str, Any]:
+    """Results as `run` gives them, of small tables."""
+    triple = [1.0, 0.5, 2.0]
+    level = dict.fromkeys(("gain", "prdn", "kl", "over", "weighted_f1"), triple)
+    levels = [level | {"coder": "monitor/gain_64"}]
+    asked = ablation_choice.rhythm_requirement(0.1)
+    plain = ablation_choice.choose_plainly(asked, trials)
+    choice = ablation_choice._row("no margin", asked, trials, plain)
+    margin = [choice, choice | {"choice": "calibrated"}]
+    correlation = [
+        {"level": "gain_64", "signal": s, "task": t, "spearman": r, "pearson": r}
+        for s, t, r in (
+            ("prdn", "kl", [0.2, 0.1, 0.3]),
+            ("mape", "kl", triple),
+            ("mse", "kl", triple),
+            ("prdn", "cce", triple),
+        )
+    ]
+    by = dict.fromkeys(("prdn", "heads", "heads_over_prdn"), triple)
+    changed = {"unit": "window", "gain": triple, "over_window": triple}
+    return {
+        "split": "cinc2017:test",
+        "encoder": {"rows": [], "missing": "no bundle"},
+        "figures": ["ablation_scatter.svg"],
+        **dict.fromkeys(("task_term", "integer_encoder", "rounding"), levels),
+        "by_segment": levels,
+        "margin": {"monitor": margin},
+        "reference": [choice],
+        "unit": {"rows": [changed], "n_windows": 9, "n_records": 3},
+        "correlation": correlation,
+        "choice": {
+            "bound_nats": 0.1,
+            "rows": [by | {"violations": 0.05}],
+            "oracle": triple,
+        },
+    }
+
+
+def test_the_section_judges_the_claim_by_the_figures(trials: Trials) -> None:
+    results = results_of(trials)
+    low = section(results)
+    assert any(isinstance(b, str) and "no bundle" in b for b in low.blocks)
+    assert "it holds." in low.claims[0].why
+    results["correlation"][0]["spearman"] = [0.7, 0.6, 0.8]
+    assert "it does not hold." in section(results).claims[0].why
 
 
 def test_figures_are_the_same_file_again(tmp_path: Path, trials: Trials) -> None:
