@@ -38,6 +38,7 @@ FloatArray = npt.NDArray[np.float32]
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 LEVELS = (16, 32, 64)
+PUBLISHED = 32  # of Yildirim et al.; the others are of the paper
 DATA = ("mitdb", "cinc")
 STORAGES = ("float32", "int8")
 _SPAN = struct.Struct("<hh")  # smallest and largest sample
@@ -236,14 +237,15 @@ def load_weights(path: Path) -> CaeWeights:
 
 
 def load_cae_coders(folder: Path = WEIGHTS) -> list[Coder]:
-    """Return every autoencoder with every way to store its latent.
+    """Return the autoencoders that were trained, with every way to store the latent.
 
     Raises:
-        ModelError: If weights are missing.
+        ModelError: If those of the published level are not all there.
     """
     return [
         ClassicCae(level, data, storage=storage, folder=folder)
         for data in DATA
         for level in LEVELS
+        if level == PUBLISHED or (folder / f"cae{level}_{data}.npz").is_file()
         for storage in STORAGES
     ]

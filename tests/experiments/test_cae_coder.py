@@ -110,7 +110,7 @@ def test_another_storage_is_refused() -> None:
 
 
 def test_missing_weights_name_the_command(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="train cae --level 16 --data mitdb"):
+    with pytest.raises(ModelError, match="train cae --level 32 --data mitdb"):
         load_cae_coders(tmp_path)
 
 
