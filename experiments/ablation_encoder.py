@@ -15,7 +15,7 @@ import numpy.typing as npt
 from dynamic_deep.bundle import load_bundle
 from dynamic_deep.errors import ModelError
 from experiments.ablation_coders import WEIGHTS, AblationCoder, measure_side_by_side
-from experiments.ablation_presets import NO_RATE, TRUNKS
+from experiments.ablation_names import NO_RATE, SIZES
 from experiments.bootstrap import Bootstrap, Rows
 from experiments.measured import Measured
 
@@ -44,7 +44,7 @@ def encoder_rows(
     Raises:
         ModelError: If none is there.
     """
-    names = [n for n in (*TRUNKS, NO_RATE) if (folder / n / "config.json").is_file()]
+    names = [n for n in (*SIZES, NO_RATE) if (folder / n / "config.json").is_file()]
     if BASE not in names:
         raise ModelError(
             f"the ablations need a bundle of training {BASE} in {folder}, there is "
@@ -60,7 +60,7 @@ def encoder_rows(
     rows = [_row(n, [found[n, v] for v in LEVELS], base, folder=folder) for n in names]
     return {
         "rows": rows,
-        "missing": [n for n in (*TRUNKS, NO_RATE) if n not in names],
+        "missing": [n for n in (*SIZES, NO_RATE) if n not in names],
         "n_windows": len(tables[0]),
         "equal_prdn": EQUAL_PRDN,
         "budget_macs": BUDGET_MACS,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.networks import EDGE, STANDARD, Conv, LatentConfig, NetworkConfig
+from experiments.ablation_names import NO_RATE
 
 LATENTS = (
     LatentConfig(nominal_gain=64, n_channels=18),
@@ -88,7 +89,6 @@ TRUNKS = {
     "standard": _of_trunk("standard", STANDARD.trunk),
     "large": _of_trunk("large", _like_standard((24, 52, 68, 104))),
 }
-NO_RATE = "no_rate"
 PRESETS = {
     **TRUNKS,
     NO_RATE: AblationPreset(

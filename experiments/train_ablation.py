@@ -14,8 +14,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.ablation_names import NO_RATE
 from experiments.ablation_presets import (
-    NO_RATE,
     PRESETS,
     AblationPreset,
     find_ablation,
