@@ -27,6 +27,7 @@ from experiments.rate_curves import (
     rounded,
 )
 from experiments.rate_distortion_page import section
+from experiments.rivals_trained import rivals_note
 from experiments.windows import CINC_TEST, MITDB_TEST
 
 __all__ = ["add_arguments", "run", "section"]
@@ -59,6 +60,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     coders, missing = load_known()
     results: dict[str, Any] = {
         "missing": missing,
+        "rivals": rivals_note(),
         "splits": {split: _of_split(split, coders) for split in SPLITS},
         "classical_2026": classical_2026(),
     }

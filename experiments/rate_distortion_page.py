@@ -36,6 +36,8 @@ def rows_of(results: Mapping[str, Any], split: str) -> Rows:
 def section(results: Mapping[str, Any]) -> Section:
     """Return this experiment's part of the page."""
     blocks: list[str | Table | Figure] = [_what(results)]
+    if results["rivals"]:
+        blocks.append(results["rivals"])
     blocks.append(Figure(file=results["figure"], alt=_alt(results)))
     blocks.append(_of_reference(results["classical_2026"]))
     for split, title in TITLES.items():

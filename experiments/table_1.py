@@ -21,6 +21,7 @@ from experiments.judges import DEFAULT_JUDGE
 from experiments.measured import Measured
 from experiments.measuring import RAW, Wanted, measure_all
 from experiments.paper_networks import REFERENCES
+from experiments.rivals_trained import rivals_note
 from experiments.table_1_mixes import (
     Mix,
     Names,
@@ -104,6 +105,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "n_records": len(np.unique(tables[RAW].records)),
         "bounds_nats": {"label": LABEL_BOUND, "raw": RAW_BOUND},
         "missing": missing,
+        "rivals": rivals_note(),
         "rows": rows,
     }
 

@@ -68,6 +68,8 @@ def section(results: Mapping[str, Any]) -> Section:
         ),
         _levels(rows),
     ]
+    if results["rivals"]:
+        blocks.insert(1, results["rivals"])
     for source, why in results["missing"].items():
         blocks.append(f"Left out: {source}. {why}.")
     return Section(title="Table I", blocks=tuple(blocks), claims=_claims(rows))

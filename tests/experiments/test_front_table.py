@@ -39,6 +39,7 @@ def rates() -> dict[str, Any]:
     names = list(FRONT)
     return {
         "missing": {},
+        "rivals": "",
         "figure": "rate_distortion.svg",
         "classical_2026": {
             key: "x" for key in ("title", "source", "date", "windows", "points")

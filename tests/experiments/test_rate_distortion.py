@@ -108,6 +108,7 @@ def results() -> dict[str, Any]:
     of_split = {"n_windows": 4, "n_records": 4, **compare(tables, coders())}
     return {
         "missing": {"sz3": "its package is not installed"},
+        "rivals": "",
         "splits": {MITDB_TEST: of_split, CINC_TEST: of_split},
         "classical_2026": classical_2026(),
         "figure": "rate_distortion.svg",

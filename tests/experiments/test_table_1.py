@@ -126,6 +126,7 @@ def test_the_section_says_what_is_missing() -> None:
                 "n_windows": 4,
                 "n_records": 4,
                 "missing": {"cae": "weights are missing"},
+                "rivals": "",
                 "rows": rows,
             }
         )
