@@ -16,8 +16,8 @@ import keras
 from dynamic_deep.engine import Network
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.networks import Conv, LatentConfig, NetworkConfig
+from experiments.ablation_names import NO_RATE, SIZES
 from experiments.ablation_presets import (
-    NO_RATE,
     PRESETS,
     TRUNKS,
     AblationPreset,
@@ -70,6 +70,7 @@ def test_only_what_is_named_differs() -> None:
         assert ("trunk" in differing) == (name not in ("edge", NO_RATE))
     assert not PRESETS[NO_RATE].has_rate_term
     assert NO_RATE not in TRUNKS
+    assert tuple(TRUNKS) == SIZES
 
 
 def test_an_unknown_ablation_is_named_with_those_there_are() -> None:
