@@ -64,5 +64,15 @@ def write_results(path: Path, results: dict[str, Any], argv: Sequence[str]) -> N
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
-    beside.write_text(json.dumps({"made_by": made_by, **results}, indent=1) + "\n")
+    known = _known({"made_by": made_by, **results})
+    beside.write_text(json.dumps(known, indent=1, allow_nan=False) + "\n")
     os.replace(beside, path)
+
+
+def _known(value: Any) -> Any:
+    """Return plain values with None for NaN, which JSON has no word for."""
+    if isinstance(value, dict):
+        return {name: _known(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(one) for one in value]
+    return None if isinstance(value, float) and value != value else value

@@ -72,31 +72,35 @@ class Section:
     claims: tuple[Claim, ...] = ()
 
 
-def number(value: float, digits: int = 3) -> str:
+def number(value: float | None, digits: int = 3) -> str:
     """Return a number to so many significant digits, without an exponent.
+
+    What is not known, NaN or None as JSON has it, is a dash.
 
     Example:
         >>> number(1234.5), number(0.01234), number(float("nan"))
         ('1,234', '0.0123', '-')
     """
-    if value != value:
+    if value is None or value != value:
         return "-"
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:,.0f}"
     return f"{value:.{digits}g}"
 
 
-def percent(share: float, digits: int = 1) -> str:
+def percent(share: float | None, digits: int = 1) -> str:
     """Return a share as percent.
 
     Example:
         >>> percent(0.0423)
         '4.2 %'
     """
-    return "-" if share != share else f"{100.0 * share:.{digits}f} %"
+    if share is None or share != share:
+        return "-"
+    return f"{100.0 * share:.{digits}f} %"
 
 
-def with_interval(value: Sequence[float], *, is_share: bool = False) -> str:
+def with_interval(value: Sequence[float | None], *, is_share: bool = False) -> str:
     """Return value and interval as text.
 
     Args:
@@ -107,6 +111,8 @@ def with_interval(value: Sequence[float], *, is_share: bool = False) -> str:
         >>> with_interval((80.61, 77.8, 83.4))
         '80.6 (77.8-83.4)'
     """
+    if number(value[0]) == "-":
+        return "-"
     if is_share:
         middle, low, high = (percent(v) for v in value)
         return f"{middle} ({low.removesuffix(' %')}-{high.removesuffix(' %')})"
