@@ -13,7 +13,7 @@ from dynamic_deep.bench.aggregate import interpolate_gain, resample_weights
 from dynamic_deep.evaluation import INTERVAL
 from experiments.bootstrap import N_RESAMPLES, Triple
 from experiments.coders.protocol import Coder
-from experiments.coders.roster import SOURCES, load_all
+from experiments.coders.roster import CURVE_SOURCES, load_all
 from experiments.figure_style import FAMILY_COLOURS, FAMILY_MARKS
 from experiments.measured import Measured
 
@@ -86,7 +86,7 @@ def look_of(curve: str) -> Look:
 
 
 def load_known(
-    sources: Sequence[str] = SOURCES,
+    sources: Sequence[str] = CURVE_SOURCES,
 ) -> tuple[dict[str, Coder], dict[str, str]]:
     """Return the coders that can run here by name, and why others can't, by source."""
     coders, missing = load_all(sources)

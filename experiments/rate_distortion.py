@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.bootstrap import Bootstrap
 from experiments.coders.protocol import Coder
-from experiments.coders.roster import SOURCES
+from experiments.coders.roster import CURVE_SOURCES
 from experiments.measured import Measured
 from experiments.measuring import RAW, Wanted, measure_all
 from experiments.rate_curves import (
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _of_split(split: str, coders: Mapping[str, Coder]) -> dict[str, Any]:
     # With the judge, so that one table serves the other experiments too.
-    tables = measure_all(Wanted(split, SOURCES))
+    tables = measure_all(Wanted(split, CURVE_SOURCES))
     return {
         "n_windows": len(tables[RAW]),
         "n_records": len(np.unique(tables[RAW].records)),

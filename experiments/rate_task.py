@@ -25,7 +25,7 @@ from dynamic_deep.trials import UNKNOWN
 from experiments.bootstrap import Bootstrap, Rows, Triple
 from experiments.bundle_trials import bundle_trials, load_calibrated
 from experiments.coders.protocol import Coder
-from experiments.coders.roster import SOURCES
+from experiments.coders.roster import CURVE_SOURCES
 from experiments.measured import Measured
 from experiments.measuring import RAW, Wanted, measure_all
 from experiments.rate_curves import curve_of, load_known, rounded
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     coders, _ = load_known()
     results: dict[str, Any] = {"bound_nats": BOUND_NATS, "risk": RISK}
     for task, place in PLACES.items():
-        tables = measure_all(Wanted(place.split, SOURCES))
+        tables = measure_all(Wanted(place.split, CURVE_SOURCES))
         bootstrap = Bootstrap(tables[RAW].records)
         results[task] = assess(task, tables, coders) | {
             "chosen": [
