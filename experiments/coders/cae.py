@@ -209,8 +209,7 @@ class ClassicCae:
         place = subject.place
         if place.adc_bits > 16:
             raise ConfigError(
-                f"{self.name} must have samples of at most 16 bits, got "
-                f"{place.adc_bits}; leave this recording out"
+                f"{self.name} takes at most 16 bits, got {place.adc_bits}; use another"
             )
         payloads = self.encode(subject.x)
         used_share = place.n_samples / (len(payloads) * SEGMENT_LEN)
