@@ -83,7 +83,8 @@ def _encoder(found: dict[str, Any], figures: list[str]) -> list[str | Table | Fi
         caption=(
             f"Encoders of rising cost, and the trunk of `edge` without the rate in its "
             f"loss, its quantiser step set on validation windows to the bytes of "
-            f"`edge`. All are short trainings of {found['rows'][0]['n_steps']:,} steps "
+            "`edge` (its decoder was not trained again for that coarser step). All are "
+            f"short trainings of {found['rows'][0]['n_steps']:,} steps "
             "and compare with each other only; figures at equal gain or PRDN lie on a "
             "line through both levels, PRDN over log gain."
         ),

@@ -146,6 +146,7 @@ def draw_band(
 def draw_bound(ax: Axes, value: float, text: str, *, is_vertical: bool = False) -> None:
     """Draw what was asked for as a dashed line that says so."""
     place: Any
+    offset = (4, -12) if is_vertical else (4, 4)
     if is_vertical:
         ax.axvline(value, color=INK, linestyle="--", linewidth=1)
         at, place = (value, 1.0), ("data", "axes fraction")
@@ -156,7 +157,7 @@ def draw_bound(ax: Axes, value: float, text: str, *, is_vertical: bool = False) 
         text,
         at,
         xycoords=place,
-        xytext=(4, 4),
+        xytext=offset,
         textcoords="offset points",
         fontsize=9,
         color=INK,

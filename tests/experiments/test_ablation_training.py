@@ -124,8 +124,8 @@ def test_weights_of_16_bits_decode_alike_in_half_the_bytes(model: Any) -> None:
     assert networks.keys() == full.keys()
     rng = np.random.default_rng(3)
     x = rng.normal(size=(1, 2240, 1)).astype(np.float32)
-    for name in networks:
-        assert len(networks[name]) < len(full[name])
+    # A tiny network may grow by the operations that widen its weights again.
+    assert sum(map(len, networks.values())) < 0.7 * sum(map(len, full.values()))
     found = Network(networks["encoder"], "encoder").run(x)
     wanted = Network(full["encoder"], "encoder").run(x)
     for one, other in zip(found, wanted, strict=True):
