@@ -90,23 +90,9 @@ def train(preset: AblationPreset, folder: Path, *, log: Any) -> CodecModel:
         folder: of the run; made if it isn't there, resumed if it is.
         log: gets a row of metrics now and then.
     """
-    from training.datasets import RandomWindows, load_leads
-    from training.trainer import keep_settings, learning_rate_at, run_steps
+    from training.trainer import fit_model
 
-    folder.mkdir(parents=True, exist_ok=True)
-    keep_settings(folder / "config.json", preset)
-    model = build(preset)
-    windows = RandomWindows(
-        load_leads("cinc2017", "train"), load_leads("mitdb", "train"), seed=preset.seed
-    )
-    size = preset.windows_per_level * len(preset.networks.latents)
-
-    def train_step(step: int) -> Any:
-        model.optimizer.learning_rate = learning_rate_at(step, preset)
-        return model.train_on_batch(windows.batch(step, size))
-
-    run_steps(model, folder, train_step, n_steps=preset.n_steps, log=log)
-    return model
+    return fit_model(build(preset), preset, folder, log=log)
 
 
 def load(name: str, runs: Path) -> CodecModel:

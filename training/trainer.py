@@ -113,9 +113,26 @@ def fit(
         run: the run folder; made if it isn't there, resumed if it is.
         log: gets a row of metrics now and then.
     """
+    return fit_model(build_model(preset), preset, run, log=log)
+
+
+def fit_model(
+    model: CodecModel,
+    preset: Any,
+    run: Path,
+    *,
+    log: Callable[[dict[str, Any]], None],
+) -> CodecModel:
+    """Train a model that was built to the last step of its preset, and return it.
+
+    Args:
+        model: of the preset, compiled.
+        preset: a `Preset`, or what has the same fields.
+        run: the run folder; made if it isn't there, resumed if it is.
+        log: gets a row of metrics now and then.
+    """
     run.mkdir(parents=True, exist_ok=True)
     keep_settings(run / "config.json", preset)
-    model = build_model(preset)
     windows = RandomWindows(
         load_leads("cinc2017", "train"), load_leads("mitdb", "train"), seed=preset.seed
     )

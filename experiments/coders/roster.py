@@ -53,18 +53,27 @@ def load_coders(source: str) -> tuple[Coder, ...]:
         ConfigError: If there is no such source.
         ModelError: If the weights that it needs are missing.
     """
+    _check(source)
+    return tuple(_SOURCES[source]())
+
+
+def _check(source: str) -> None:
     if source not in _SOURCES:
         raise ConfigError(
             f"a source of coders must be one of {', '.join(SOURCES)}; got {source!r}"
         )
-    return tuple(_SOURCES[source]())
 
 
 def load_all(sources: Sequence[str] = SOURCES) -> tuple[list[Coder], dict[str, str]]:
-    """Return the coders that can run here, and why others can't, by source."""
+    """Return the coders that can run here, and why others can't, by source.
+
+    Raises:
+        ConfigError: If there is no such source.
+    """
     coders: list[Coder] = []
     missing: dict[str, str] = {}
     for source in sources:
+        _check(source)
         try:
             coders += load_coders(source)
         except (DynamicDeepError, ImportError) as error:
