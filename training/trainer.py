@@ -106,13 +106,7 @@ def load_checkpoint(path: Path, model: keras.Model) -> int:
 def fit(
     preset: Preset, run: Path, *, log: Callable[[dict[str, Any]], None]
 ) -> CodecModel:
-    """Train a preset to its last step and return the model.
-
-    Args:
-        preset: what to train.
-        run: the run folder; made if it isn't there, resumed if it is.
-        log: gets a row of metrics now and then.
-    """
+    """Train a preset to its last step and return the model; see `fit_model`."""
     return fit_model(build_model(preset), preset, run, log=log)
 
 

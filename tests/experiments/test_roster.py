@@ -11,13 +11,15 @@ from experiments.coders.roster import find_coder, load_all, load_coders
 
 @pytest.mark.parametrize("load", [load_coders, lambda name: load_all([name])])
 def test_an_unknown_source_is_an_error(load) -> None:
-    with pytest.raises(ConfigError, match="must be one of general, .* got 'classical'"):
+    with pytest.raises(
+        ConfigError, match=r"must be one of general, .* got 'classical'"
+    ):
         load("classical")
 
 
 def test_a_coder_is_found_by_its_name() -> None:
     assert find_coder("wavelet", "wavelet_32").family == "wavelet"
-    with pytest.raises(ConfigError, match="wavelet_32, .* got 'wavelet_33'"):
+    with pytest.raises(ConfigError, match=r"wavelet_32, .* got 'wavelet_33'"):
         find_coder("wavelet", "wavelet_33")
 
 
