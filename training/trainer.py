@@ -27,6 +27,7 @@ from training.presets import Preset
 
 LOG_EVERY = 200
 SAVE_EVERY = 500
+Log = Callable[[dict[str, Any]], None]
 MAY_CHANGE = ("n_steps",)  # of a run that goes on: it may be made longer
 
 
@@ -103,20 +104,12 @@ def load_checkpoint(path: Path, model: keras.Model) -> int:
         return int(stored["step"])
 
 
-def fit(
-    preset: Preset, run: Path, *, log: Callable[[dict[str, Any]], None]
-) -> CodecModel:
+def fit(preset: Preset, run: Path, *, log: Log) -> CodecModel:
     """Train a preset to its last step and return the model; see `fit_model`."""
     return fit_model(build_model(preset), preset, run, log=log)
 
 
-def fit_model(
-    model: CodecModel,
-    preset: Any,
-    run: Path,
-    *,
-    log: Callable[[dict[str, Any]], None],
-) -> CodecModel:
+def fit_model(model: CodecModel, preset: Any, run: Path, *, log: Log) -> CodecModel:
     """Train a model that was built to the last step of its preset, and return it.
 
     Args:
@@ -146,7 +139,7 @@ def run_steps(
     train_step: Callable[[int], Any],
     *,
     n_steps: int,
-    log: Callable[[dict[str, Any]], None],
+    log: Log,
 ) -> None:
     """Take the steps that a run has not taken yet, with metrics and checkpoints.
 
