@@ -45,7 +45,7 @@ def _run(options: argparse.Namespace, words: list[str]) -> None:
     elif options.command == "page":
         write_page()
     elif options.command == "train":
-        registry.find_trainer(options.name).run(options)
+        registry.find_trainer(options.training).run(options)
     elif options.name == "all":
         _run_all()
     else:
@@ -93,7 +93,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         )
         module.add_arguments(one)
     train = commands.add_parser("train", help="train a rival, a judge or an ablation")
-    trainings = train.add_subparsers(dest="name", required=True, metavar="NAME")
+    trainings = train.add_subparsers(dest="training", required=True, metavar="NAME")
     # Only what is asked for is imported: trainings import Keras.
     for name in registry.TRAINERS:
         one = trainings.add_parser(name)

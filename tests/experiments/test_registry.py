@@ -7,6 +7,7 @@ import argparse
 import ast
 import json
 import re
+import shlex
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +20,7 @@ from dynamic_deep.errors import ConfigError
 from dynamic_deep.trials import Subject
 from dynamic_deep.window_codec import window_place
 from experiments import registry
-from experiments.__main__ import main
+from experiments.__main__ import _parser, main
 from experiments.results_file import read_results, results_path, write_results
 from experiments.section import Section
 
@@ -71,6 +72,23 @@ def test_a_training_has_its_parts(name: str) -> None:
     text = ast.get_docstring(tree) or ""
     assert f"python -m experiments train {name}" in text, "says how it is run"
     assert f"python -m experiments train {name}" in DOCUMENT
+
+
+TRAIN_COMMANDS = re.findall(r"`python -m experiments (train .*?)`", DOCUMENT)
+
+
+@pytest.mark.parametrize("command", TRAIN_COMMANDS)
+def test_a_stated_training_is_the_one_that_runs(command: str) -> None:
+    pytest.importorskip("keras", reason="needs the extra `train`")
+    words = shlex.split(command)
+    trainer = registry.find_trainer(words[1])
+    choices = options_of(trainer).get("name")
+    known = list(choices.choices or ()) if choices is not None else []
+    if "NAME" in words:
+        words[words.index("NAME")] = known[0]
+    options = _parser(words).parse_args(words)
+    assert registry.find_trainer(options.training) is trainer
+    assert options.name in known if known else not hasattr(options, "name")
 
 
 def test_list_names_each_with_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None:
