@@ -98,6 +98,16 @@ TASK_AWARE_PRESETS = {
         tasks={"rhythm": 2.0 * RHYTHM_WEIGHT, "rpeaks": 2.0 * RPEAKS_WEIGHT},
         w0=0.5,
     ),
+    # Once more, from a bundle of `standard` and the tasks adapted to it: fidelity is
+    # there by then, and what the tasks need counts for more.
+    "standard_again": dataclasses.replace(
+        _STANDARD,
+        n_steps=3_600,
+        tasks={"rhythm": 4.0, "rpeaks": 40.0},
+        stages=(),
+        w0=0.5,
+        seed=20268,
+    ),
     # One task alone, and the reference of the paper: the annotated class.
     "standard_rhythm": dataclasses.replace(
         _STANDARD, tasks={"rhythm": RHYTHM_WEIGHT}, stages=()
