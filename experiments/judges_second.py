@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two judges that no codec was trained with: another rhythm network, and xqrs.
 
-The network is `experiments.judge_network`, trained on raw windows alone; xqrs is the
+The network is `experiments.networks.judge`, trained on raw windows alone; xqrs is the
 detector of the package wfdb, which has nothing to be trained.
 """
 
@@ -19,8 +19,9 @@ from dynamic_deep.tasks import Peaks, RhythmTask
 from dynamic_deep.tasks.protocol import FloatArray, checked_window, standardized
 from dynamic_deep.tasks.rpeaks import TOLERANCE_S
 from dynamic_deep.tasks.scores import beat_scores
+from experiments.weights_folder import WEIGHTS
 
-WEIGHTS = Path(__file__).parent / "weights" / "judge_rhythm.tflite"
+RHYTHM = WEIGHTS / "judge_rhythm.tflite"
 # xqrs falls back on thresholds in millivolts; a window of ECG deviates by about this.
 DEVIATION_MV = 0.3
 # Below the time that xqrs looks back and ahead there is nothing for it to find.
@@ -28,7 +29,7 @@ SHORTEST = int(MODEL_FS)  # samples
 
 
 @functools.cache
-def load_second_rhythm(path: Path = WEIGHTS) -> RhythmTask:
+def load_second_rhythm(path: Path = RHYTHM) -> RhythmTask:
     """Return the second rhythm network; one is kept in a process.
 
     Raises:
@@ -37,7 +38,7 @@ def load_second_rhythm(path: Path = WEIGHTS) -> RhythmTask:
     return RhythmTask(_content(path))
 
 
-def rhythm_identity(path: Path = WEIGHTS) -> str:
+def rhythm_identity(path: Path = RHYTHM) -> str:
     """Return what decides the second network's answers.
 
     Raises:

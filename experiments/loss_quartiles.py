@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from experiments.bootstrap import Bootstrap
-from experiments.bound_table_outcome import plain, triple
-from experiments.bound_table_rows import shown
+from experiments.bound_table.rows import shown
 from experiments.coders.roster import load_all
 from experiments.figure_style import FAMILY_COLOURS, INK, new_figure, save_figure
 from experiments.measured import Measured
 from experiments.measuring import RAW, Wanted, measure_all
+from experiments.outcome import plain, triple
 from experiments.section import Claim, Figure, Section, Table, number, percent
 from experiments.windows import CINC_TEST
 

@@ -39,11 +39,11 @@ NAMES = (
 )
 # What a baseline or an ablation needs that no bundle holds.
 TRAINERS = {
-    "cae": "experiments.train_cae",
-    "paper": "experiments.train_paper",
-    "judge": "experiments.train_judge",
-    "dct": "experiments.train_dct",
-    "ablation": "experiments.train_ablation",
+    "cae": "experiments.train.cae",
+    "paper": "experiments.train.paper",
+    "judge": "experiments.train.judge",
+    "dct": "experiments.train.dct",
+    "ablation": "experiments.train.ablation",
 }
 
 

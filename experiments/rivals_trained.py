@@ -11,7 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-WEIGHTS = Path(__file__).resolve().parent / "weights"
+from experiments.weights_folder import WEIGHTS
+
 # PRD of CAE32 on MIT-BIH scaled to 0 to 1: of its authors (Yildirim et al. 2018,
 # abstract), and of a training by Dynamic-Deep's (notebook of their repository).
 PUBLISHED_PRD, RETRAINED_PRD = 2.73, 5.3

@@ -10,7 +10,7 @@ its latent, stored in one of two ways:
     int8      1 byte an element, uniform from 0 to the largest value seen in training;
               more than was published, so that the rival is not blamed for its floats
 
-`experiments.train_cae` makes the weights. There the last dense layer, 15.9 million
+`experiments.train.cae` makes the weights. There the last dense layer, 15.9 million
 numbers, is replaced by less (see `FactoredDense`).
 """
 
@@ -22,7 +22,6 @@ import io
 import struct
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,42 +30,22 @@ from dynamic_deep.engine import Network
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.trials import Subject
 from experiments.coders.protocol import Coder, Sent
-from experiments.dense2018 import apply_filter
-from experiments.segments2018 import SEGMENT_LEN, restore_segment, scale_segment
+from experiments.networks.dense2018 import FactoredDense
+from experiments.networks.segments2018 import (
+    SEGMENT_LEN,
+    restore_segment,
+    scale_segment,
+)
+from experiments.weights_folder import WEIGHTS
 
 FloatArray = npt.NDArray[np.float32]
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 LEVELS = (16, 32, 64)
 PUBLISHED = 32  # of Yildirim et al.; the others are of the paper
 DATA = ("mitdb", "cinc")
 STORAGES = ("float32", "int8")
 _SPAN = struct.Struct("<hh")  # smallest and largest sample
 _TOP = 255  # the largest integer of an 8-bit element
-
-
-class FactoredDense:
-    """The last dense layer as a convolution and two thin layers beside it.
-
-    `apply_filter(features) + (features @ a) @ b + bias`
-
-    Args:
-        arrays: `filter` float32, see `experiments.dense2018`; `a` int8, (n_features,
-            rank), with one `a_step` a column; `b` int8, (rank, 2000), with one `b_step`
-            a row; `bias` float32, (2000,).
-    """
-
-    def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        """Expand the factors to float32."""
-        self.filter = arrays["filter"]
-        self.a = arrays["a"].astype(np.float32) * arrays["a_step"]
-        self.b = arrays["b"].astype(np.float32) * arrays["b_step"][:, None]
-        self.bias = arrays["bias"]
-
-    def __call__(self, features: FloatArray) -> FloatArray:
-        """Return scaled samples: float32 (n, n_features) -> (n, 2000)."""
-        beside = (features @ self.a) @ self.b
-        return apply_filter(features, self.filter) + beside + self.bias
 
 
 class CaeWeights:

@@ -30,11 +30,12 @@ from dynamic_deep.segments import from_model_rate
 from dynamic_deep.trials import Subject
 from dynamic_deep.window_codec import WindowPlace, at_rate_of_model
 from experiments.coders.protocol import Sent
+from experiments.weights_folder import WEIGHTS
 
 IntArray = npt.NDArray[np.int32]
 Coefficients = npt.NDArray[np.float64]
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "dct.npz"
+TABLES = WEIGHTS / "dct.npz"
 GAINS = (8, 16, 32, 64, 128, 250)
 LEVEL_ID = 2  # any of one byte: what its frame would cost beside ours
 # Upper edges in Hz; a block's mean is a band of its own, and what lies above the last
@@ -187,7 +188,7 @@ def coders_of(
     ]
 
 
-def load_dct_coders(path: Path = WEIGHTS) -> list[DctCoder]:
+def load_dct_coders(path: Path = TABLES) -> list[DctCoder]:
     """Return one coder a nominal gain.
 
     Raises:

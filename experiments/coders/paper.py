@@ -5,7 +5,7 @@ A window goes through in segments of 2000 samples at its own rate. Each is its m
 (int16) and deviation (float16), and a latent of 63 or 32 elements, stored as float32,
 as published, or as 8 bits over a range fixed in training. A last segment that the
 window does not fill is charged by the share that the window uses: in a stream the next
-window would fill it. `experiments.train_paper` makes the weights.
+window would fill it. `experiments.train.paper` makes the weights.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ import numpy.typing as npt
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.trials import Subject
 from experiments.coders.protocol import Coder, Sent
-from experiments.paper_networks import (
+from experiments.networks.paper import (
     LEVELS,
     N_ELEMENTS,
+    PAPER_WEIGHTS,
     REFERENCES,
-    WEIGHTS,
     PaperNetworks,
     load_networks,
 )
-from experiments.paper_segments import (
+from experiments.networks.paper_segments import (
     SEGMENT_LEN,
     FloatArray,
     join_segments,
@@ -160,7 +160,7 @@ def paper_forecast(
     }
 
 
-def load_paper_coders(folder: Path = WEIGHTS) -> list[Coder]:
+def load_paper_coders(folder: Path = PAPER_WEIGHTS) -> list[Coder]:
     """Return both levels with both ways to store a latent.
 
     Raises:

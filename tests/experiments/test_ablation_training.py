@@ -16,15 +16,15 @@ import keras
 from dynamic_deep.engine import Network
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.networks import Conv, LatentConfig, NetworkConfig
-from experiments.ablation_names import NO_RATE, SIZES
-from experiments.ablation_presets import (
+from experiments.ablations.names import NO_RATE, SIZES
+from experiments.ablations.presets import (
     PRESETS,
     TRUNKS,
     AblationPreset,
     find_ablation,
 )
-from experiments.ablation_step import coarsen, fit_context
-from experiments.train_ablation import build
+from experiments.ablations.step import coarsen, fit_context
+from experiments.train.ablation import build
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
@@ -117,7 +117,7 @@ def test_a_context_model_is_fitted_to_a_latent(model: Any) -> None:
 
 
 def test_weights_of_16_bits_decode_alike_in_half_the_bytes(model: Any) -> None:
-    from experiments.ablation_export import encoder_macs, half_networks
+    from experiments.ablations.export import encoder_macs, half_networks
     from training.lite import export_networks
 
     networks, full = half_networks(model), export_networks(model)

@@ -13,11 +13,11 @@ import scipy.stats
 
 from dynamic_deep.trials import Subject, Trials
 from dynamic_deep.window_codec import WindowPlace
-from experiments import ablation_choice, ablation_correlation, ablation_unit
-from experiments.ablation_coders import SegmentCoder, UnroundedCoder
-from experiments.ablation_correlation import _Swept, choose_by_prdn
-from experiments.ablation_encoder import Curve
-from experiments.ablation_section import section
+from experiments.ablations import choice, correlation, unit
+from experiments.ablations.coders import SegmentCoder, UnroundedCoder
+from experiments.ablations.correlation import _Swept, choose_by_prdn
+from experiments.ablations.encoder import Curve
+from experiments.ablations.section import section
 from experiments.coders.levels import LevelCoder
 from experiments.measured import Measured
 from tests.signals import COSINE
@@ -81,9 +81,9 @@ def test_a_curve_goes_through_both_levels_and_on() -> None:
 def test_correlations_are_those_of_scipy(rng: np.random.Generator) -> None:
     x = rng.integers(0, 9, 300).astype(np.float64)  # many ties
     y = x + rng.normal(0.0, 4.0, 300)
-    ranks = ablation_correlation.spearman(x, y)
+    ranks = correlation.spearman(x, y)
     assert ranks == pytest.approx(scipy.stats.spearmanr(x, y).statistic)
-    straight = ablation_correlation.pearson(x, y)
+    straight = correlation.pearson(x, y)
     assert straight == pytest.approx(scipy.stats.pearsonr(x, y).statistic)
 
 
@@ -95,7 +95,7 @@ def test_a_limit_on_the_prdn_sends_the_fewest_bytes_within_it(trials: Trials) ->
 
 
 def test_a_swept_choice_has_the_highest_gain_of_those_within(trials: Trials) -> None:
-    asked = ablation_choice.rhythm_requirement(0.1)
+    asked = choice.rhythm_requirement(0.1)
     choices = [np.full(N, level) for level in (0, 1, 2)]
     swept, rows = _Swept(asked, trials, choices), np.arange(N)
     over = (trials.errors[..., 0] > 0.1).mean(axis=0)
@@ -106,8 +106,8 @@ def test_a_swept_choice_has_the_highest_gain_of_those_within(trials: Trials) -> 
 
 
 def test_without_a_margin_the_median_alone_decides(trials: Trials) -> None:
-    asked = ablation_choice.rhythm_requirement(0.1)
-    chosen = ablation_choice.choose_plainly(asked, trials)
+    asked = choice.rhythm_requirement(0.1)
+    chosen = choice.choose_plainly(asked, trials)
     foretold = np.exp(trials.center[:, 1:, 0])
     assert set(chosen.tolist()) == {0, 1, 2}
     assert (foretold[chosen == 1, 1] <= 0.1).all()
@@ -119,9 +119,9 @@ def test_a_longer_unit_never_costs_less(rng: np.random.Generator) -> None:
     changed = rng.random((32, 3, 4)) < [[[0.02], [0.15], [0.0]]]
     n_bytes = np.tile([250.0, 100.0, 4_000.0], (32, 1))
     records = np.repeat(["a", "b"], 16)
-    sums = [ablation_unit._segment_bytes(n_bytes, changed).sum()]
+    sums = [unit._segment_bytes(n_bytes, changed).sum()]
     for length in (1, 2, 4, 8, 1000):
-        sent = ablation_unit._unit_bytes(n_bytes, changed, records, length)
+        sent = unit._unit_bytes(n_bytes, changed, records, length)
         sums.append(sent.sum())
     assert (np.diff(sums) >= 0.0).all()
     assert sums[0] < sums[1] < sums[-1]
@@ -132,9 +132,9 @@ def test_a_unit_gets_the_level_that_fits_all_of_it() -> None:
     changed[1, 1, 2] = True  # the second window, at the level of few bytes
     n_bytes = np.tile([250.0, 100.0, 4_000.0], (4, 1))
     records = np.repeat("a", 4)
-    sent = ablation_unit._unit_bytes(n_bytes, changed, records, 2)
+    sent = unit._unit_bytes(n_bytes, changed, records, 2)
     assert sent.tolist() == [250.0, 250.0, 100.0, 100.0]
-    one = ablation_unit._segment_bytes(n_bytes, changed)
+    one = unit._segment_bytes(n_bytes, changed)
     assert one.tolist() == [100.0, 137.5, 100.0, 100.0]
 
 
@@ -176,10 +176,10 @@ def results_of(trials: Trials) -> dict[str, Any]:
     triple = [1.0, 0.5, 2.0]
     level = dict.fromkeys(("gain", "prdn", "kl", "over", "weighted_f1"), triple)
     levels = [level | {"coder": "monitor/gain_64"}]
-    asked = ablation_choice.rhythm_requirement(0.1)
-    plain = ablation_choice.choose_plainly(asked, trials)
-    choice = ablation_choice._row("no margin", asked, trials, plain)
-    margin = [choice, choice | {"choice": "calibrated"}]
+    asked = choice.rhythm_requirement(0.1)
+    plain = choice.choose_plainly(asked, trials)
+    chosen = choice._row("no margin", asked, trials, plain)
+    margin = [chosen, chosen | {"choice": "calibrated"}]
     correlation = [
         {"level": "gain_64", "signal": s, "task": t, "spearman": r, "pearson": r}
         for s, t, r in (
@@ -198,7 +198,7 @@ def results_of(trials: Trials) -> dict[str, Any]:
         **dict.fromkeys(("task_term", "integer_encoder", "rounding"), levels),
         "by_segment": levels,
         "margin": {"monitor": margin},
-        "reference": [choice],
+        "reference": [chosen],
         "unit": {"rows": [changed], "n_windows": 9, "n_records": 3},
         "correlation": correlation,
         "choice": {
@@ -219,7 +219,7 @@ def test_the_section_judges_the_claim_by_the_figures(trials: Trials) -> None:
 
 
 def test_figures_are_the_same_file_again(tmp_path: Path, trials: Trials) -> None:
-    from experiments.ablation_figure import draw_budget, draw_scatter
+    from experiments.ablations.figure import draw_budget, draw_scatter
 
     kl = trials.errors[:, 1, 0].astype(np.float64)
     says: dict[str, Any] = {

@@ -15,8 +15,8 @@ from dynamic_deep.bound import Bound
 from dynamic_deep.trials import Trials
 from experiments import bound_curves
 from experiments.bootstrap import Bootstrap
-from experiments.bound_curves_figure import draw_all
-from experiments.bound_curves_ladder import (
+from experiments.bound_curves.figure import draw_all
+from experiments.bound_curves.ladder import (
     Ladder,
     at_levels,
     ladder_of_tables,
@@ -24,7 +24,7 @@ from experiments.bound_curves_ladder import (
     oracle,
     outcome,
 )
-from experiments.bound_curves_sweeps import (
+from experiments.bound_curves.sweeps import (
     SWEEPS,
     Ground,
     Sweep,

@@ -12,7 +12,7 @@ import pytest
 
 from dynamic_deep.evaluation import assess, assess_calibrated, choose_oracle
 from experiments import bound_table
-from experiments.bound_table_rows import row_of, shown
+from experiments.bound_table.rows import row_of, shown
 from experiments.bundle_trials import load_calibrated
 from experiments.measured import Measured
 from experiments.section import Table

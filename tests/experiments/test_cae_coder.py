@@ -18,13 +18,13 @@ from dynamic_deep.subjects import subjects_of
 from dynamic_deep.trials import Subject
 from experiments.coders.cae import (
     STORAGES,
-    WEIGHTS,
     CaeWeights,
     ClassicCae,
     load_cae_coders,
     load_latent,
     store_latent,
 )
+from experiments.weights_folder import WEIGHTS
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from dynamic_deep.errors import ConfigError
 from dynamic_deep.trials import Trials
 from experiments.bundle_trials import load_calibrated
 from experiments.calibration_check import ASKED, BUNDLES, Asked, check, verdict
-from experiments.calibration_check_figure import draw
-from experiments.calibration_check_page import says, section
+from experiments.calibration_check.figure import draw
+from experiments.calibration_check.page import says, section
 from experiments.section import Table
 
 RHYTHM = Asked(task="rhythm", limit=0.1)

@@ -13,7 +13,7 @@ from device_sim.brokers import find_mosquitto
 from dynamic_deep import write_recording
 from dynamic_deep.synthetic import simulate_ecg
 from experiments.__main__ import main
-from experiments.day_counts import count_rows
+from experiments.cloud_day.counts import count_rows
 
 pytestmark = pytest.mark.skipif(
     find_mosquitto() is None, reason="mosquitto is not installed"

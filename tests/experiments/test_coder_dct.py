@@ -14,8 +14,8 @@ from dynamic_deep.errors import CorruptError, ModelError
 from dynamic_deep.metrics import prdn
 from dynamic_deep.subjects import subjects_of
 from dynamic_deep.trials import Subject
-from experiments import train_dct
 from experiments.coders import dct
+from experiments.train import dct as train_dct
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.coders.cae import FactoredDense
-from experiments.dense2018 import (
+from experiments.networks.dense2018 import (
     FILTER_LEN,
     N_FEATURES,
     N_SAMPLES,
+    FactoredDense,
     apply_filter,
     fold_kernel,
     unfold_filter,
 )
-from experiments.segments2018 import SEGMENT_LEN
+from experiments.networks.segments2018 import SEGMENT_LEN
 
 
 @pytest.mark.parametrize("n_positions", [992, 1000])
@@ -42,7 +42,7 @@ def test_a_filter_reads_the_positions_around_its_samples() -> None:
 
 
 def test_the_shipped_form_gives_the_dense_layer(rng: np.random.Generator) -> None:
-    from experiments.train_cae_export import factor_dense
+    from experiments.train.cae_export import factor_dense
 
     n_features = 992 * N_FEATURES
     filters = rng.normal(size=(FILTER_LEN, N_FEATURES, N_SAMPLES)).astype(np.float32)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from dynamic_deep.errors import ConfigError
-from experiments.front_table import BEGIN, BUNDLE, END, front_block, with_front
 from experiments.page import README
-from experiments.rate_distortion_readme import FRONT
+from experiments.page.front_table import BEGIN, BUNDLE, END, front_block, with_front
+from experiments.rate_distortion.readme import FRONT
 from experiments.windows import CINC_TEST, MITDB_TEST
 
 BLOCK = "| a | b |\n|---|---|"

@@ -15,14 +15,14 @@ from dynamic_deep.errors import ConfigError
 
 pytest.importorskip("keras", reason="needs the extra train")
 
-from experiments.judge_network import (
+from experiments.networks.judge import (
     HIGHEST_HZ,
     LOWEST_HZ,
     N_BANDS,
     band_kernels,
     build_judge,
 )
-from experiments.train_judge import PRESET, fit_judge, raw_windows
+from experiments.train.judge import PRESET, fit_judge, raw_windows
 
 # TensorFlow's arrays under NumPy 2.
 pytestmark = pytest.mark.filterwarnings(

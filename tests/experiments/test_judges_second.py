@@ -14,12 +14,12 @@ from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.synthetic import simulate
 from dynamic_deep.tasks.scores import beat_scores
 from experiments.judges_second import (
-    WEIGHTS,
+    RHYTHM,
     ClassicalPeaks,
     load_second_rhythm,
     rhythm_identity,
 )
-from experiments.train_judge import score
+from experiments.train.judge import score
 from training.targets import split_subjects
 
 MAX_BYTES = 1_500_000
@@ -78,9 +78,9 @@ def test_the_network_answers_as_the_task_does() -> None:
 
 
 def test_the_network_is_small_and_its_scores_are_those_beside_it() -> None:
-    assert WEIGHTS.stat().st_size < MAX_BYTES
-    about = json.loads(WEIGHTS.with_suffix(".json").read_text())
-    assert about["n_bytes"] == WEIGHTS.stat().st_size
+    assert RHYTHM.stat().st_size < MAX_BYTES
+    about = json.loads(RHYTHM.with_suffix(".json").read_text())
+    assert about["n_bytes"] == RHYTHM.stat().st_size
     try:
         subjects = list(split_subjects("cinc2017", "validation"))
     except ConfigError as error:

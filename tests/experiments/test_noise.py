@@ -17,13 +17,14 @@ from dynamic_deep.recording import write_recording
 from dynamic_deep.synthetic import QUIET, simulate
 from dynamic_deep.trials import Subject
 from dynamic_deep.window_codec import window_place
-from experiments import noise, noise_measured
-from experiments.noise_figure import draw
-from experiments.noise_measured import Condition, NoisyTrier, settings_of
-from experiments.noise_mixing import add_noise, noise_power, signal_power
-from experiments.noise_rows import row_of
-from experiments.noise_section import section
-from experiments.noise_sources import KINDS, ModelNoise, RecordedNoise, load_source
+from experiments import noise
+from experiments.noise import measured as noise_measured
+from experiments.noise.figure import draw
+from experiments.noise.measured import Condition, NoisyTrier, settings_of
+from experiments.noise.mixing import add_noise, noise_power, signal_power
+from experiments.noise.rows import row_of
+from experiments.noise.section import section
+from experiments.noise.sources import KINDS, ModelNoise, RecordedNoise, load_source
 from tests.signals import make_recording
 
 FS = 300.0

@@ -11,9 +11,9 @@ import pytest
 
 from dynamic_deep.errors import ConfigError
 from experiments.figure_style import draw_band, new_figure, save_figure
-from experiments.page_html import as_html
-from experiments.page_opening import Made
-from experiments.page_svg import inline_svg
+from experiments.page.html import as_html
+from experiments.page.opening import Made
+from experiments.page.svg import inline_svg
 from experiments.section import Claim, Figure, Section, Table
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}

@@ -8,9 +8,9 @@ import re
 import pytest
 
 from dynamic_deep.errors import ConfigError
-from experiments.inline_markup import anchor_of, inline_markdown, parse_inline
-from experiments.page_markdown import WIDTH, as_markdown, markdown_table, paragraph
-from experiments.page_opening import Made, is_number_column, text_blocks
+from experiments.page.inline import anchor_of, inline_markdown, parse_inline
+from experiments.page.markdown import WIDTH, as_markdown, markdown_table, paragraph
+from experiments.page.opening import Made, is_number_column, text_blocks
 from experiments.section import Claim, Figure, Section, Table
 
 # Everything that Markdown could take for something else.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.train_paper_check import (
+from experiments.train.paper_check import (
     Tried,
     choice_figures,
     foretelling_figures,

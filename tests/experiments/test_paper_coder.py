@@ -20,8 +20,8 @@ from experiments.coders.paper import (
     paper_forecast,
     store_latent,
 )
-from experiments.paper_networks import LEVELS, N_ELEMENTS, load_networks, of_window
-from experiments.paper_segments import join_segments, split_segments
+from experiments.networks.paper import LEVELS, N_ELEMENTS, load_networks, of_window
+from experiments.networks.paper_segments import join_segments, split_segments
 
 
 def subject_of(n_samples: int, fs: float = 300.0, baseline: int = 0) -> Subject:

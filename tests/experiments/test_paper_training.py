@@ -9,16 +9,16 @@ import pytest
 
 from dynamic_deep.engine import Network
 from dynamic_deep.networks.paper import build_paper_decoder
-from experiments.train_paper_data import LabelledWindows, RandomSegments
-from experiments.train_paper_export import (
+from experiments.train.paper_data import LabelledWindows, RandomSegments
+from experiments.train.paper_export import (
     convert_half,
     latent_range,
     mean_prdn,
     run_batched,
     thin_decoder,
 )
-from experiments.train_paper_heads import HeadPhase, build_segment_head, fit_head
-from experiments.train_paper_model import even_out, start_locally
+from experiments.train.paper_heads import HeadPhase, build_segment_head, fit_head
+from experiments.train.paper_model import even_out, start_locally
 
 
 @pytest.fixture

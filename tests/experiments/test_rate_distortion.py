@@ -19,11 +19,11 @@ from dynamic_deep.trials import Subject
 from experiments.bootstrap import Bootstrap
 from experiments.coders.protocol import Coder, Sent
 from experiments.measured import Measured
-from experiments.rate_curves import curve_of, look_of, ratio_at_equal_prdn
 from experiments.rate_distortion import classical_2026, compare, row_of
-from experiments.rate_distortion_figure import draw
-from experiments.rate_distortion_page import section
-from experiments.rate_distortion_readme import FRONT, FRONT_HEADER, front_rows
+from experiments.rate_distortion.curves import curve_of, look_of, ratio_at_equal_prdn
+from experiments.rate_distortion.figure import draw
+from experiments.rate_distortion.page import section
+from experiments.rate_distortion.readme import FRONT, FRONT_HEADER, front_rows
 from experiments.section import Table
 from experiments.windows import CINC_TEST, MITDB_TEST
 

@@ -19,9 +19,9 @@ from experiments.coders.protocol import Coder, Sent
 from experiments.measured import Measured
 from experiments.measuring import RAW
 from experiments.rate_task import assess, gather, lost_share
-from experiments.rate_task_figure import draw
-from experiments.rate_task_page import section
-from experiments.rate_task_same import gain_at, gains_at_share
+from experiments.rate_task.figure import draw
+from experiments.rate_task.page import section
+from experiments.rate_task.same import gain_at, gains_at_share
 from experiments.section import Table
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from experiments.rivals_trained import WEIGHTS, rivals_note
+from experiments.rivals_trained import rivals_note
+from experiments.weights_folder import WEIGHTS
 
 
 def test_the_note_has_the_figures_of_the_files() -> None:

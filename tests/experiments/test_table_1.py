@@ -12,8 +12,8 @@ from dynamic_deep.errors import ConfigError
 from dynamic_deep.evaluation import rhythm_f1
 from experiments import table_1
 from experiments.measured import Measured
-from experiments.table_1_mixes import mix_of, paper_choice
-from experiments.table_1_scores import ScoreBootstrap, scores_of
+from experiments.scores import ScoreBootstrap, scores_of
+from experiments.table_1.mixes import mix_of, paper_choice
 
 
 def make_table(

@@ -11,7 +11,7 @@ import pytest
 
 from experiments import table_2
 from experiments.section import Table
-from experiments.table_2_counts import Counts, count_file, count_keras
+from experiments.table_2.counts import Counts, count_file, count_keras
 
 keras = pytest.importorskip("keras")
 

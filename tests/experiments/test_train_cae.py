@@ -9,14 +9,18 @@ import numpy as np
 import pytest
 
 from dynamic_deep.errors import ConfigError
-from experiments.segments2018 import SEGMENT_LEN, restore_segment, scale_segment
-from experiments.train_cae_data import (
+from experiments.networks.segments2018 import (
+    SEGMENT_LEN,
+    restore_segment,
+    scale_segment,
+)
+from experiments.train.cae_data import (
     NativeLead,
     RandomSegments,
     load_native_leads,
     spread_segments,
 )
-from experiments.train_cae_plan import learning_rate_at, plan
+from experiments.train.cae_plan import learning_rate_at, plan
 
 
 def some_leads(rng: np.random.Generator) -> list[NativeLead]:
@@ -97,7 +101,7 @@ def test_another_network_or_data_set_is_refused(level: int, data: str) -> None:
 
 
 def test_level_64_begins_with_what_it_shares_with_32(tmp_path: Path) -> None:
-    from experiments.train_cae_network import (
+    from experiments.train.cae_network import (
         build_network,
         named_weights,
         save_weights,
@@ -116,7 +120,7 @@ def test_level_64_begins_with_what_it_shares_with_32(tmp_path: Path) -> None:
 
 
 def test_the_dense_layer_begins_as_the_convolution() -> None:
-    from experiments.train_cae_network import build_network, unfold
+    from experiments.train.cae_network import build_network, unfold
 
     model, convolutional = build_network(plan(32, "mitdb"))
     unfold(model, convolutional)

@@ -16,11 +16,11 @@ from dynamic_deep.tasks.scores import rhythm_scores
 from experiments.judge_answers import Way, answers_of, judged_windows
 from experiments.measured import Measured
 from experiments.transfer import judged
-from experiments.transfer_figure import draw
-from experiments.transfer_says import outcome, says, verdict
-from experiments.transfer_section import section
-from experiments.transfer_views import PeaksView, RhythmView, Views
-from experiments.transfer_ways import Twice
+from experiments.transfer.figure import draw
+from experiments.transfer.says import outcome, says, verdict
+from experiments.transfer.section import section
+from experiments.transfer.views import PeaksView, RhythmView, Views
+from experiments.transfer.ways import Twice
 
 N_RECORDS, N_EACH = 30, 2
 N = N_RECORDS * N_EACH

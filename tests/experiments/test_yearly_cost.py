@@ -17,8 +17,8 @@ from dynamic_deep.bound_odds import Requirement
 from experiments.bundle_trials import load_calibrated
 from experiments.section import Table
 from experiments.yearly_cost import SHOWN, bills, edge_model, scenarios
-from experiments.yearly_cost_figure import draw
-from experiments.yearly_cost_page import section
+from experiments.yearly_cost.figure import draw
+from experiments.yearly_cost.page import section
 
 
 @pytest.fixture(scope="module")

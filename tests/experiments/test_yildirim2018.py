@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from dynamic_deep.errors import ConfigError
-from experiments.segments2018 import SEGMENT_LEN
+from experiments.networks.segments2018 import SEGMENT_LEN
 
 # Encoders: 133,585 is printed by Dynamic-Deep for levels 16 and 32, 153,521 follows
 # from the layers it lists for 64. The decoder of 32 is the publication's table.
@@ -16,7 +16,7 @@ LATENT_LENS = {16: 125, 32: 62, 64: 31}
 
 @pytest.mark.parametrize("level", [16, 32, 64])
 def test_encoders_have_the_published_sizes(level: int) -> None:
-    from experiments.yildirim2018 import build_encoder
+    from experiments.networks.yildirim2018 import build_encoder
 
     encoder = build_encoder(level)
     assert encoder.count_params() == N_ENCODER_WEIGHTS[level]
@@ -24,7 +24,7 @@ def test_encoders_have_the_published_sizes(level: int) -> None:
 
 
 def test_the_decoder_of_32_has_the_published_layers() -> None:
-    from experiments.yildirim2018 import build_decoder
+    from experiments.networks.yildirim2018 import build_decoder
 
     decoder = build_decoder(32)
     assert decoder.count_params() == 16_015_984
@@ -36,7 +36,7 @@ def test_the_decoder_of_32_has_the_published_layers() -> None:
 
 @pytest.mark.parametrize(("level", "n_positions"), [(16, 1000), (64, 992)])
 def test_other_decoders_end_as_the_docstring_says(level: int, n_positions: int) -> None:
-    from experiments.yildirim2018 import build_decoder
+    from experiments.networks.yildirim2018 import build_decoder
 
     decoder = build_decoder(level)
     assert decoder.input_shape == (None, LATENT_LENS[level], 1)
@@ -44,7 +44,7 @@ def test_other_decoders_end_as_the_docstring_says(level: int, n_positions: int) 
 
 
 def test_another_level_is_refused() -> None:
-    from experiments.yildirim2018 import build_encoder
+    from experiments.networks.yildirim2018 import build_encoder
 
     with pytest.raises(ConfigError, match="16, 32, 64, got 48"):
         build_encoder(48)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The four things that are asked of a bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dynamic_deep.bound import Bound
+from dynamic_deep.bound_odds import Requirement
+from experiments.windows import CINC_TEST, MITDB_TEST
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A promise, and the windows that it is tested on.
+
+    Attributes:
+        name: of the row.
+        words: options of `dynamic-deep evaluate`.
+        need: the same as a requirement.
+        split: of the windows.
+        calibration: by whose windows it is promised.
+    """
+
+    name: str
+    words: str
+    need: Requirement
+    split: str
+    calibration: str
+
+
+def _each(**limits: float) -> Bound:
+    return Bound(tasks=tuple(limits), limits=limits)
+
+
+LABEL_BOUND = Bound(tasks=("rhythm",), limits={"rhythm": 0.75}, reference="label")
+ASKED = (
+    Asked(
+        name="rhythm",
+        words="--bound rhythm=0.1 --risk 0.05",
+        need=Requirement(bound=_each(rhythm=0.1), risk=0.05),
+        split=CINC_TEST,
+        calibration="cinc2017",
+    ),
+    Asked(
+        name="label",
+        words="--bound rhythm=0.75 --reference label --risk 0.03 --fallback wavelet_24",
+        need=Requirement(bound=LABEL_BOUND, risk=0.03, fallback="wavelet_24"),
+        split=CINC_TEST,
+        calibration="cinc2017",
+    ),
+    Asked(
+        name="rpeaks",
+        words="--bound rpeaks=0 --per segment --risk 0.05 --calibration mitdb",
+        need=Requirement(bound=_each(rpeaks=0.0), risk=0.05, per_segment=True),
+        split=MITDB_TEST,
+        calibration="mitdb",
+    ),
+    Asked(
+        name="both",
+        words="--bound rhythm=0.1,rpeaks=0 --per segment --risk 0.05",
+        need=Requirement(
+            bound=_each(rhythm=0.1, rpeaks=0.0), risk=0.05, per_segment=True
+        ),
+        split=CINC_TEST,
+        calibration="cinc2017",
+    ),
+)
