@@ -45,8 +45,9 @@ def _of_cae(path: Path) -> str:
     reached = about["shipped"]["mitdb"]["float32"]["prd01"]
     return (
         f"The classic autoencoder at 32 has a PRD of {reached:.1f} % on held-out "
-        "segments of MIT-BIH scaled to 0 to 1, after minutes of one CPU core "
-        f"(`{about['command']}`) and still falling; its authors report "
+        f"segments of MIT-BIH scaled to 0 to 1, after {about['n_steps_in_all']:,} "
+        f"steps of 8 segments (the last: `{about['commands'][-1]}`) and still falling; "
+        "its authors report "
         f"{PUBLISHED_PRD} %, those of Dynamic-Deep reached {RETRAINED_PRD} %. So its "
         "rows show how it counts and fails, not how well it can be trained."
     )

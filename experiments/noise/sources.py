@@ -10,16 +10,18 @@ bw  Gaussian noise of 0.05 to 0.7 Hz whose amplitude falls as 1/f. Wander lies b
     to 0.8 Hz (van Alsté, Schilder: Removal of base-line wander and power-line
     interference from the ECG, IEEE TBME 32(12), 1985); nstdb has none below 0.05 Hz.
 ma  Gaussian noise with the spectrum of a surface electromyogram,
-    f_h^4 f^2 / ((f^2 + f_l^2) (f^2 + f_h^2)^2), f_l = 30 and f_h = 60 Hz (Shwedyk,
-    Balasubramanian, Scott: A nonstationary model for the electromyogram, IEEE TBME
-    24(5), 1977), from 10 Hz to the end of the band, under an envelope of bursts.
+    f_h^4 f^2 / ((f^2 + f_l^2) (f^2 + f_h^2)^2) (Shwedyk, Balasubramanian, Scott: A
+    nonstationary model for the electromyogram, IEEE TBME 24(5), 1977), from 10 Hz to
+    the end of the band, under an envelope of bursts. f_l = 30 and f_h = 60 Hz, half of
+    what simulations of limb muscles take, so that most of it lies in an ECG's band.
 em  Sparse events, 40 a minute at random times: a step that decays (skin stretched,
     then an AC-coupled amplifier), and on it a swing of 1.5 to 8 Hz that dies away, in
     the band of QRS complexes and T waves (Thakor, Webster, Tompkins: Estimation of QRS
     complex power spectra for design of a QRS filter, IEEE TBME 31(11), 1984; Tam,
     Webster: Minimizing electrode motion artifact by skin abrasion, TBME 24(2), 1977).
 
-The forms are from there; rates, decays and the envelope are ours, no fit to any record.
+The forms are from there; corner frequencies of `ma`, rates, decays and the envelope are
+ours, no fit to any record.
 """
 
 from __future__ import annotations

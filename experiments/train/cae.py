@@ -32,6 +32,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dynamic_deep.errors import ConfigError
 from experiments import weights_folder
 from experiments.train.cae_data import RandomSegments, load_native_leads
 from experiments.train.cae_plan import CaeTraining, Phase, learning_rate_at, plan
@@ -143,11 +144,49 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
     from experiments.train.cae_export import write_weights
 
-    words = ["--level", str(training.level), "--data", training.data]
-    words += ["--steps", str(training.convolutional.n_steps)]
-    words += ["--from", training.begin] if training.begin else []
-    command = f"python -m experiments train cae {shlex.join(words)}"
-    described = {"command": command, **dataclasses.asdict(training)}
+    steps = history(training, options.run)
+    described = {
+        "commands": [command for command, _ in steps],
+        "n_steps_in_all": sum(n_steps for _, n_steps in steps),
+        **dataclasses.asdict(training),
+    }
     return write_weights(
         model, options.out, f"cae{training.level}_{training.data}", described
     )
+
+
+def history(training: CaeTraining, run: Path) -> list[tuple[str, int]]:
+    """Return the command and the steps of every run that led to this one, in order.
+
+    Raises:
+        ConfigError: If a run that one began from is gone.
+    """
+    words = ["--level", str(training.level), "--data", training.data]
+    words += ["--steps", str(training.convolutional.n_steps)]
+    words += ["--from", training.begin] if training.begin else []
+    words += ["--run", str(run)]
+    last = (
+        f"python -m experiments train cae {shlex.join(words)}",
+        training.convolutional.n_steps,
+    )
+    if not training.begin:
+        return [last]
+    before = Path(training.begin)
+    return [*history(training_of(before), before), last]
+
+
+def training_of(run: Path) -> CaeTraining:
+    """Return the training that a run folder was made by.
+
+    Raises:
+        ConfigError: If there is no such run.
+    """
+    path = run / "config.json"
+    if not path.is_file():
+        raise ConfigError(
+            f"a run to begin from must be a run folder, got {run} without config.json; "
+            "train it first"
+        )
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    phases = {name: Phase(**kept.pop(name)) for name in ("convolutional", "dense")}
+    return CaeTraining(**kept, **phases)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from experiments.networks.segments2018 import (
     restore_segment,
     scale_segment,
 )
+from experiments.train.cae import history, training_of
 from experiments.train.cae_data import (
     NativeLead,
     RandomSegments,
@@ -129,3 +132,19 @@ def test_the_dense_layer_begins_as_the_convolution() -> None:
     assert by_filter.shape == (1, 1984, 1)
     assert by_filter.std() > 0.0
     assert np.allclose(by_dense[:, :1984], by_filter, atol=1e-5)
+
+
+def test_a_run_tells_all_that_led_to_it(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    training = plan(32, "mitdb", n_steps=7)
+    first.mkdir()
+    (first / "config.json").write_text(json.dumps(dataclasses.asdict(training)))
+    later = plan(64, "cinc", n_steps=5, begin=str(first))
+    assert training_of(first) == training
+    told = history(later, second)
+    assert [n_steps for _, n_steps in told] == [7, 5]
+    assert told[0][0].endswith(f"--level 32 --data mitdb --steps 7 --run {first}")
+    assert f"--from {first} --run {second}" in told[1][0]
+    gone = plan(64, "cinc", n_steps=5, begin=str(tmp_path / "gone"))
+    with pytest.raises(ConfigError, match=r"run folder, got .*gone"):
+        history(gone, second)
