@@ -30,7 +30,8 @@ from dynamic_deep.networks import (
 )
 from training.distortion import distortion
 from training.rate_model import RateModel
-from training.task_terms import TaskTerms, share_of_weight
+from training.task_terms import TaskTerms
+from training.task_weight import share_of_weight
 
 RAW_BITS = 16.0  # of a sample, as stored
 # Level, length, checksum (5 bytes), scale and offset (about 12 bits), end of the code.
@@ -215,7 +216,8 @@ class CodecModel(keras.Model):
             cost = terms.cost(task, error)
             for i, latent in enumerate(self.config.latents):
                 part = ops.split(cost, n_levels, axis=0)[i]
-                share = weight * share_of_weight(latent.nominal_gain)
+                power = terms.weights.power
+                share = weight * share_of_weight(latent.nominal_gain, power)
                 shares[i] = shares[i] + share * ops.mean(part)
                 level_errors = ops.split(error, n_levels, axis=0)[i]
                 self.task_means[task][i].update_state(ops.mean(level_errors))

@@ -78,7 +78,9 @@ def _loss_settings(
     tasks: dict[str, keras.Model],
     weights: dict[str, float],
 ) -> LossSettings:
-    chosen = TaskWeights(tasks=weights, reference=preset.reference)
+    chosen = TaskWeights(
+        tasks=weights, reference=preset.reference, power=preset.task_power
+    )
     return LossSettings(
         distortion=preset.distortion,
         w0=preset.w0,

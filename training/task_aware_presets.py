@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.networks import EDGE_TASKS, STANDARD_TASKS, NetworkConfig
+from training.task_weight import WEIGHT_POWER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,7 @@ class TaskAwarePreset:
             everything is trained.
         n_steps: steps in all.
         tasks: w_i by the name of the task.
+        task_power: how the tasks' weights rise with a level's gain.
         stages: which tasks are in the loss, and for what share of the steps, in order.
         w0: the weight of the reconstruction.
         fidelity_weight: of the levels up to gain 128.
@@ -44,6 +46,7 @@ class TaskAwarePreset:
     n_steps: int
     tasks: dict[str, float]
     kept: tuple[str, ...] = ()
+    task_power: float = WEIGHT_POWER
     stages: tuple[tuple[tuple[str, ...], float], ...] = ()
     w0: float = 1.0
     fidelity_weight: float = 2.0
@@ -99,11 +102,13 @@ TASK_AWARE_PRESETS = {
         w0=0.5,
     ),
     # Once more, from a bundle of `standard` and the tasks adapted to it: fidelity is
-    # there by then, and what the tasks need counts for more.
+    # there by then, and what the tasks need counts for more, at the low levels above all.
     "standard_again": dataclasses.replace(
         _STANDARD,
-        n_steps=3_600,
-        tasks={"rhythm": 4.0, "rpeaks": 40.0},
+        n_steps=6_000,
+        tasks={"rhythm": 6.0, "rpeaks": 60.0},
+        task_power=1.0,
+        n_ramp_steps=500,
         stages=(),
         w0=0.5,
         seed=20268,

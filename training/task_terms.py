@@ -16,13 +16,11 @@ from keras import ops
 
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.tasks.protocol import REFERENCES
+from training.task_weight import WEIGHT_POWER
 
 # Beyond this a window's divergence counts by its logarithm: a lost window should not
 # take the attention from those that can still be kept.
 KNEE = 0.1
-UNIT_WEIGHT_GAIN = 144.0  # at this nominal gain a task has the weight it is given
-WEIGHT_POWER = 2.0
-MAX_SHARE = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +31,7 @@ class TaskWeights:
         tasks: w_i by the name of the task.
         reference: raw or label; R peaks have labels in no set with rhythm labels, and
             are always measured against raw.
+        power: how a task's weight rises with a level's gain; see `share_of_weight`.
 
     Raises:
         ConfigError: If there is no such reference or task.
@@ -40,6 +39,7 @@ class TaskWeights:
 
     tasks: dict[str, float] = field(default_factory=dict)
     reference: str = "raw"
+    power: float = WEIGHT_POWER
 
     def __post_init__(self) -> None:
         """Check the words."""
@@ -149,12 +149,3 @@ class TaskTerms:
     def cost(self, task: str, error: keras.KerasTensor) -> keras.KerasTensor:
         """Return what an error costs before its weight."""
         return softened(error) if task in SOFTENED else error
-
-
-def share_of_weight(nominal_gain: float) -> float:
-    """Return how many times its weight a task has at a level.
-
-    The lowest levels keep the shape of the signal, for whatever task may come; the high
-    ones, where the shape is lost anyway, keep what the tasks need.
-    """
-    return min((nominal_gain / UNIT_WEIGHT_GAIN) ** WEIGHT_POWER, MAX_SHARE)

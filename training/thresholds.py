@@ -17,7 +17,7 @@ from dynamic_deep.quantizer import quantize
 from training.distortion import distortion
 from training.latent_tables import context_weights, decode_latents, fit_tables
 from training.model import CodecModel
-from training.task_terms import share_of_weight
+from training.task_weight import share_of_weight
 
 THRESHOLDS = (0.5, 0.55, 0.6, 0.65)
 BATCH = 40

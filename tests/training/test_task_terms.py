@@ -16,16 +16,18 @@ from dynamic_deep.errors import ConfigError
 from training.model import CodecModel, LossSettings
 from training.task_terms import (
     KNEE,
-    MAX_SHARE,
-    UNIT_WEIGHT_GAIN,
-    WEIGHT_POWER,
     TaskTerms,
     TaskWeights,
     cross_entropy,
     kl_divergence,
     map_huber,
-    share_of_weight,
     softened,
+)
+from training.task_weight import (
+    MAX_SHARE,
+    UNIT_WEIGHT_GAIN,
+    WEIGHT_POWER,
+    share_of_weight,
 )
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def test_an_error_is_itself_while_small_and_its_logarithm_beyond() -> None:
 def test_a_task_counts_more_the_higher_the_level() -> None:
     assert share_of_weight(UNIT_WEIGHT_GAIN) == 1.0
     assert share_of_weight(UNIT_WEIGHT_GAIN / 2) == pytest.approx(2**-WEIGHT_POWER)
+    assert share_of_weight(UNIT_WEIGHT_GAIN / 2, 1.0) == pytest.approx(0.5)
     assert share_of_weight(1e6) == MAX_SHARE
 
 
