@@ -102,7 +102,7 @@ TASK_AWARE_PRESETS = {
         w0=0.5,
     ),
     # Once more, from a bundle of `standard` and the tasks adapted to it: fidelity is
-    # there by then, and what the tasks need counts for more, at the low levels above all.
+    # there by then, and what the tasks need counts for more, most at the low levels.
     "standard_again": dataclasses.replace(
         _STANDARD,
         n_steps=6_000,

@@ -64,10 +64,11 @@ def _loss(
     if terms is None or terms.weights.reference == "label":  # no labels are at hand
         return loss, figures
     gain = model.config.latents[level_idx].nominal_gain
+    power = terms.weights.power
     for task, weight in terms.weights.tasks.items():
         error = _values(functools.partial(terms.error, task), windows, x_hat)
         cost = keras.ops.convert_to_numpy(terms.cost(task, error))
-        loss += weight * share_of_weight(gain) * float(cost.mean())
+        loss += weight * share_of_weight(gain, power) * float(cost.mean())
         figures[task] = round(float(error.mean()), 5)
     return loss, figures
 
