@@ -187,6 +187,7 @@ def training_of(run: Path) -> CaeTraining:
             f"a run to begin from must be a run folder, got {run} without config.json; "
             "train it first"
         )
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    phases = {name: Phase(**kept.pop(name)) for name in ("convolutional", "dense")}
-    return CaeTraining(**kept, **phases)
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    for name in ("convolutional", "dense"):
+        kept[name] = Phase(**kept[name])
+    return CaeTraining(**kept)
