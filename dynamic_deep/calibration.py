@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dynamic_deep.bound_choice import certified_price
 from dynamic_deep.bound_odds import Requirement
-from dynamic_deep.bound_price import certified_price
 from dynamic_deep.bundle import UNREADABLE, Bundle
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.trials import Trials

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynamic_deep.bound_price import certified_price
+from dynamic_deep.bound_choice import certified_price
 from dynamic_deep.bundle import Bundle, content_hash, load_bundle
 from dynamic_deep.calibration import (
     VERSION,
