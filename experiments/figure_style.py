@@ -146,10 +146,10 @@ def draw_band(
 def draw_bound(ax: Axes, value: float, text: str, *, is_vertical: bool = False) -> None:
     """Draw what was asked for as a dashed line that says so."""
     place: Any
-    offset = (4, -12) if is_vertical else (4, 4)
+    offset = (4, 4)
     if is_vertical:
         ax.axvline(value, color=INK, linestyle="--", linewidth=1)
-        at, place = (value, 1.0), ("data", "axes fraction")
+        at, place = (value, 0.0), ("data", "axes fraction")  # lines end higher up
     else:
         ax.axhline(value, color=INK, linestyle="--", linewidth=1)
         at, place = (0.0, value), ("axes fraction", "data")

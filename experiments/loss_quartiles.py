@@ -109,7 +109,13 @@ def draw(results: Mapping[str, Any], *, folder: Path | None = None) -> str:
         right = max(high, mean_high)
         text = f"{100 * row['within'][0]:.0f} % within; gain {row['gain'][0]:.0f}"
         ax.annotate(
-            text, (right, y), (6, 0), textcoords="offset points", va="center", size=9
+            text,
+            (right, y),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            size=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
         )
     bound = results["bound_nats"]
     ax.axvline(bound, color=INK, linestyle="--", linewidth=1)
@@ -122,8 +128,8 @@ def draw(results: Mapping[str, Any], *, folder: Path | None = None) -> str:
     )
     ax.set_yticks(range(len(rows)), [row["title"] for row in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.set_xlim(left=0.0)
-    ax.margins(x=0.22)
+    ends = [max(row["quartiles"][2], row["mean"][2]) for row in rows]
+    ax.set_xlim(0.0, 1.3 * max(ends))
     ax.grid(axis="y", visible=False)
     ax.set_xlabel("cross entropy to the label, nats (box: quartiles; diamond: mean)")
     return save_figure(figure, "loss_quartiles", folder=folder)
