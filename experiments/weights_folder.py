@@ -6,3 +6,4 @@ from __future__ import annotations
 from pathlib import Path
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
+ABLATIONS = WEIGHTS / "ablation"  # a bundle each

@@ -26,9 +26,7 @@ from experiments.coders.protocol import Coder, Sent
 from experiments.judges import load_judge
 from experiments.kept import is_kept, keep
 from experiments.measured import Measured, measure
-from experiments.weights_folder import WEIGHTS
-
-BUNDLES = WEIGHTS / "ablation"
+from experiments.weights_folder import ABLATIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +41,7 @@ class AblationCoder:
 
     ablation: str
     level: str
-    folder: Path = BUNDLES
+    folder: Path = ABLATIONS
 
     @property
     def name(self) -> str:

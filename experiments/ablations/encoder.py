@@ -14,10 +14,11 @@ import numpy.typing as npt
 
 from dynamic_deep.bundle import load_bundle
 from dynamic_deep.errors import ModelError
-from experiments.ablations.coders import BUNDLES, AblationCoder, measure_side_by_side
+from experiments.ablations.coders import AblationCoder, measure_side_by_side
 from experiments.ablations.names import NO_RATE, SIZES
 from experiments.bootstrap import Bootstrap, Rows
 from experiments.measured import Measured
+from experiments.weights_folder import ABLATIONS
 
 LEVELS = ("gain_64", "gain_128")
 EQUAL_GAINS = (64.0, 100.0)
@@ -29,7 +30,7 @@ BUDGET_MACS = 1_000_000  # a segment, of the device
 
 
 def encoder_rows(
-    split: str, *, folder: Path = BUNDLES, n_workers: int | None = None
+    split: str, *, folder: Path = ABLATIONS, n_workers: int | None = None
 ) -> dict[str, Any]:
     """Measure every short training that is there.
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks of papers and of the judge, as they were published or for this."""
+"""The networks of the rivals, as published, and that of the second judge."""

@@ -20,12 +20,11 @@ from experiments.ablations.presets import (
     AblationPreset,
     find_ablation,
 )
-from experiments.weights_folder import WEIGHTS
+from experiments.weights_folder import ABLATIONS
 
 if TYPE_CHECKING:
     from training.model import CodecModel
 
-BUNDLES = WEIGHTS / "ablation"
 AGAINST = "edge"  # has the rate that the ablation without a rate term must meet
 
 
@@ -48,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     folder = options.run or Path("runs") / "ablation" / options.name
     model = train(preset, folder, log=show_progress(preset.n_steps))
     against = load(AGAINST, folder.parent) if options.name == NO_RATE else None
-    bundle = options.out or BUNDLES / options.name
+    bundle = options.out or ABLATIONS / options.name
     reached = export_ablation(preset, model, bundle, against=against)
     print(f"{bundle}: {reached['macs']:,} multiply-accumulates a segment")
     for level, figures in reached["validation"].items():
