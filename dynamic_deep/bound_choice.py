@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which level is worth its risk, and what a unit of risk must cost to keep a promise.
+"""Which level is worth its risk, if a unit of risk has a price.
 
 A level that is foretold to break the bound with odds p costs its bytes and p times a
 price. The cheapest is sent. So the risk that the user allows is spent where it saves
-most, and the price is the one knob that calibration turns: conformal risk control
-(Angelopoulos et al. 2024, arXiv 2208.02814) finds the lowest at which the expected
-share of violations stays within the risk.
+most, and the price is the one knob that calibration turns; see `bound_price`.
 """
 
 from __future__ import annotations
@@ -23,9 +21,6 @@ IntArray = npt.NDArray[np.integer]
 # What a lossless frame is taken to need when levels are weighed; coding it to know
 # would cost more than all other levels together.
 LOSSLESS_GAIN = 4.4
-# Bytes for a certain violation, ascending. At the last only the fallback is sent, so
-# that heads that are sure and wrong can't make the promise impossible.
-PRICES = np.append(np.geomspace(1e-1, 1e8, 361), np.inf)
 
 
 def cheapest(
@@ -119,44 +114,3 @@ def choose_all(requirement: Requirement, trials: Trials, price: float) -> IntArr
         requirement, trials.levels, n_bytes, trials.raw_bytes.astype(np.float64)
     )
     return cheapest(p, n_bytes, last, price)
-
-
-def certified_price(requirement: Requirement, trials: Trials) -> float:
-    """Return the lowest price that keeps the promise, by conformal risk control.
-
-    Args:
-        requirement: what is asked for.
-        trials: calibration windows, exchangeable with those to come.
-
-    Raises:
-        ConfigError: If the calibration is too small for the risk, or no price will do.
-    """
-    n = len(trials)
-    least = 1.0 / (n + 1)
-    if requirement.risk < least:
-        raise ConfigError(
-            f"a risk of {requirement.risk:g} is below what {n} calibration windows can "
-            f"certify, {least:.2g}; ask for that much, or calibrate with more windows"
-        )
-    p = odds(requirement, trials.channels, trials.center, trials.spread)
-    n_bytes = trials.n_bytes.astype(np.float64)
-    raw = trials.raw_bytes.astype(np.float64)
-    last = fallback_estimate(requirement, trials.levels, n_bytes, raw)
-    loss = violations(requirement, trials)
-    worst = np.zeros(n)  # at this price or a higher one: so it can only grow
-    chosen: float | None = None
-    expected = 1.0
-    for price in PRICES[::-1]:
-        worst = np.maximum(worst, loss[np.arange(n), cheapest(p, n_bytes, last, price)])
-        expected = float((worst.sum() + 1.0) / (n + 1))
-        if expected > requirement.risk:
-            break
-        chosen = float(price)
-    if chosen is None:
-        raise ConfigError(
-            f"no choice keeps to this bound with risk {requirement.risk:g}: fallback "
-            f"{requirement.fallback} itself breaks it in {100 * expected:.1f} % of the "
-            "calibration windows; allow that much, raise the bound or fall back to "
-            "lossless"
-        )
-    return chosen

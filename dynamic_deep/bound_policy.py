@@ -13,32 +13,34 @@ import numpy.typing as npt
 from dynamic_deep.bound import Bound
 from dynamic_deep.bound_choice import cheapest, fallback_estimate, violations
 from dynamic_deep.bound_odds import LOSSLESS, Requirement, odds
+from dynamic_deep.bound_price import counted, mean_by
 from dynamic_deep.bundle import Level
 from dynamic_deep.calibration import Calibration
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.policy import RungT, named_levels
 from dynamic_deep.tasks.protocol import Task
-from dynamic_deep.trials import Trials
 from dynamic_deep.window_candidate import WindowCandidate
 from dynamic_deep.window_codec import at_rate_of_model
 
 
-def level_risks(requirement: Requirement, trials: Trials) -> dict[str, float]:
+def level_risks(requirement: Requirement, calibration: Calibration) -> dict[str, float]:
     """Return what share of violations each level is certified for, by name.
 
-    If every window got this level: the share among the calibration windows, with one
-    more violation for the window to come, as conformal risk control counts.
+    If every window got this level: the share in the calibration, with one more for
+    what is to come, as conformal risk control counts.
     """
-    loss = violations(requirement, trials)[:, :-1].sum(axis=0)
-    risks = (loss + 1.0) / (len(trials) + 1)
+    trials = calibration.trials
+    units, _ = counted(trials, same_patients=calibration.same_patients)
+    loss = mean_by(units, violations(requirement, trials)[:, :-1])
+    risks = (loss.sum(axis=0) + 1.0) / (len(loss) + 1)
     return dict(zip(trials.levels, risks.tolist(), strict=True))
 
 
 class Calibrated:
     """The level that is worth its risk, as the error heads foretell it.
 
-    Over windows exchangeable with those of the calibration, the expected share that
-    breaks the bound is at most the risk.
+    Of recordings exchangeable with those of the calibration, the expected share of
+    windows that break the bound is at most the risk.
 
     Args:
         requirement: bound, risk and fallback.
@@ -59,7 +61,7 @@ class Calibrated:
         self.levels = calibration.trials.levels
         self._model_id = calibration.model_id
         self.price = calibration.price(requirement)
-        self.level_risks = level_risks(requirement, calibration.trials)
+        self.level_risks = level_risks(requirement, calibration)
 
     def __repr__(self) -> str:
         """Return what was asked for and what it came to, for reports of a run."""

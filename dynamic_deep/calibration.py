@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dynamic_deep.bound_choice import certified_price
 from dynamic_deep.bound_odds import Requirement
+from dynamic_deep.bound_price import certified_price, counted
 from dynamic_deep.bundle import UNREADABLE, Bundle
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.trials import Trials
@@ -33,15 +33,25 @@ class Calibration:
         name: what it was made of.
         model_id: of the bundle it holds for.
         trials: its windows.
+        same_patients: the windows to come are of these patients; else of others.
     """
 
     name: str
     model_id: bytes
     trials: Trials
+    same_patients: bool = False
+
+    @property
+    def least_risk(self) -> float:
+        """The lowest risk that can be promised."""
+        units, _ = counted(self.trials, same_patients=self.same_patients)
+        return 1.0 / (int(units.max()) + 2)
 
     def price(self, requirement: Requirement) -> float:
         """Return the price of a violation that keeps the promise."""
-        return certified_price(requirement, self.trials)
+        return certified_price(
+            requirement, self.trials, same_patients=self.same_patients
+        )
 
 
 def calibration_names(folder: Path) -> list[str]:
@@ -61,6 +71,7 @@ def save_calibration(path: Path, calibration: Calibration) -> None:
                 version=np.asarray(VERSION),
                 name=np.asarray(calibration.name),
                 model_id=np.frombuffer(calibration.model_id, np.uint8),
+                same_patients=np.asarray(calibration.same_patients),
                 **arrays,  # type: ignore[arg-type]
             )
         os.replace(beside, path)
@@ -99,6 +110,7 @@ def load_calibration(
         version = int(arrays.pop("version"))
         name = str(arrays.pop("name"))
         model_id = arrays.pop("model_id").tobytes()
+        same_patients = bool(arrays.pop("same_patients", False))
         trials = Trials.from_arrays(arrays)
     except UNREADABLE as error:
         raise ModelError(
@@ -116,4 +128,6 @@ def load_calibration(
             f"({bundle.model_id.hex()[:8]}), got one of {model_id.hex()[:8]}; run "
             "`dynamic-deep calibrate` with this bundle"
         )
-    return Calibration(name=name, model_id=model_id, trials=trials)
+    return Calibration(
+        name=name, model_id=model_id, trials=trials, same_patients=same_patients
+    )

@@ -50,19 +50,22 @@ def run(args: argparse.Namespace) -> int:
     with ProgressBar("calibrating", quiet=args.quiet) as bar:
         tried = try_recordings(paths, options, n_workers=args.jobs, bar=bar)
     calibration = Calibration(
-        name=target.stem, model_id=bundle.model_id, trials=tried.trials
+        name=target.stem,
+        model_id=bundle.model_id,
+        trials=tried.trials,
+        same_patients=args.same_patients,
     )
     with naming(target):
         save_calibration(target, calibration)
-    n_windows = len(tried.trials)
     facts = {
         "calibration": str(target),
         "bundle": args.bundle,
         "model_id": bundle.model_id.hex(),
         "n_recordings": len(np.unique(tried.trials.records)),
-        "n_windows": n_windows,
+        "n_windows": len(tried.trials),
         "n_left_out": tried.n_left_out,
-        "least_risk": 1.0 / (n_windows + 1),
+        "same_patients": calibration.same_patients,
+        "least_risk": calibration.least_risk,
         "channels": list(tried.trials.channels),
         "problems": list(tried.problems),
     }
@@ -81,13 +84,14 @@ def _as_text(facts: dict[str, Any]) -> str:
         f"{facts['calibration']}: {text.plural(facts['n_windows'], 'window')} of "
         f"{text.plural(facts['n_recordings'], 'recording')}{left_out}",
         f"it can promise any --risk from {text.percent(facts['least_risk'])} up, for "
-        f"windows like these and bundle {facts['bundle']} "
-        f"(model {facts['model_id'][:12]})",
+        f"{'more windows of these' if facts['same_patients'] else 'other'} patients "
+        f"and bundle {facts['bundle']} (model {facts['model_id'][:12]})",
     ]
-    if facts["n_recordings"] < FEW_RECORDINGS:
+    if facts["n_recordings"] < FEW_RECORDINGS and not facts["same_patients"]:
         lines.append(
-            f"note: {text.plural(facts['n_recordings'], 'recording')} stand for few "
-            "patients; the promise is for more windows of the same ones"
+            f"note: a patient counts as one, and {facts['n_recordings']} are few; add "
+            "recordings of others, or count windows by --same-patients if those to "
+            "come are of these patients"
         )
     lines.append(
         f"use it: dynamic-deep encode IN --bundle {facts['bundle']} "

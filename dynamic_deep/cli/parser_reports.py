@@ -107,12 +107,19 @@ def _add_calibrate(commands: Any) -> None:
         "calibrate",
         "Make a calibration of your own recordings, so that bounds hold for them.",
         "The recordings need no labels. Use such as later ones will be like, of as\n"
-        "many patients as you can. Then: encode --bound ... --calibration FILE.npz",
+        "many patients as you can, a recording each: the promise is for patients to\n"
+        "come. Then: encode --bound ... --calibration FILE.npz",
     )
     parser.add_argument("bundle", metavar="BUNDLE", help="standard, edge, or a folder")
     _add_tried(parser)
     parser.add_argument(
         "-o", "--output", metavar="FILE.npz", required=True, help="the file to write"
+    )
+    parser.add_argument(
+        "--same-patients",
+        action="store_true",
+        help="promise for later windows of these patients only: windows count, not "
+        "recordings, so few of them will do",
     )
     parser.add_argument(
         "--force", action="store_true", help="overwrite what is there already"

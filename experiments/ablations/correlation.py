@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from dynamic_deep.bound_choice import PRICES, choose_all, violations
+from dynamic_deep.bound_choice import choose_all, violations
 from dynamic_deep.bound_odds import Requirement
+from dynamic_deep.bound_price import PRICES
 from dynamic_deep.evaluation import choose_oracle
 from dynamic_deep.trials import Trials
 from experiments.ablations.choice import rhythm_requirement

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import certified_price, choose_all
+from dynamic_deep.bound_choice import choose_all
 from dynamic_deep.bound_odds import Requirement
+from dynamic_deep.bound_price import certified_price
 from dynamic_deep.trials import Trials
 from experiments.bootstrap import Bootstrap
 from experiments.bound_curves.ladder import (

@@ -102,8 +102,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     ]
     results: dict[str, Any] = {
         "calibrations": {
-            name: _size(load_calibrated(BUNDLES[0], name).trials)
-            for name, _ in PLACES["home"]
+            name: _size(load_calibrated(BUNDLES[0], name)) for name, _ in PLACES["home"]
         },
         "cells": cells,
     }
@@ -113,8 +112,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return results
 
 
-def _size(trials: Trials) -> dict[str, int]:
-    return {"n_windows": len(trials), "n_records": len(np.unique(trials.records))}
+def _size(calibration: Calibration) -> dict[str, float]:
+    trials = calibration.trials
+    return {
+        "n_windows": len(trials),
+        "n_records": len(np.unique(trials.records)),
+        "least_risk": round(calibration.least_risk, 5),
+    }
 
 
 def _cells_of(
@@ -133,6 +137,8 @@ def check(
     risks: Sequence[float] = RISKS,
 ) -> Iterator[dict[str, Any]]:
     """Send windows as a calibration promises, and count what broke the bound.
+
+    A risk below what it can certify is left out.
 
     Args:
         trials: the windows, at the levels of the calibration.
@@ -156,6 +162,8 @@ def check(
     bootstrap = Bootstrap(trials.records)
     for one in asked:
         for risk in risks:
+            if risk < calibration.least_risk:
+                continue  # is refused
             requirement = one.at(risk)
             price = _price(calibration, one, risk)
             over, sent, is_lossless = _sent(requirement, trials, price)

@@ -7,23 +7,17 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from dynamic_deep.bound import Bound
 from dynamic_deep.bound_choice import (
     LOSSLESS_GAIN,
-    PRICES,
-    certified_price,
     cheapest,
-    choose_all,
     fallback_estimate,
     violations,
 )
 from dynamic_deep.bound_odds import CHANGED_SHARE, Requirement, odds
 from dynamic_deep.errors import ConfigError
-from dynamic_deep.trials import Trials
-from tests.bound.tables import CHANNELS, draw_trials, make_trials, requires
+from tests.bound.tables import CHANNELS, make_trials, requires
 
 
 @pytest.mark.parametrize("risk", [0.0, 1.0, -0.1, 1.5, math.nan])
@@ -175,117 +169,3 @@ def test_a_window_without_a_label_has_no_error_against_it() -> None:
     with pytest.raises(ConfigError, match="labelled windows"):
         violations(requires(reference="label"), make_trials(errors))
     assert not violations(requires(), make_trials(errors)).any()
-
-
-def hand_made(n_over: int) -> Trials:
-    """19 windows, the last 9 a risk of 1/4, of which `n_over` are over the bound.
-
-    Sent lossy they cost 100 bytes, and lossless about 200: until the price of a
-    violation is over 400, the 9 are worth their risk, and the others until 2000.
-    """
-    errors = np.full((19, 1), 0.01)
-    errors[10 : 10 + n_over] = 0.2
-    return make_trials(errors, p=np.where(np.arange(19) < 10, 0.05, 0.25)[:, None])
-
-
-def test_the_price_is_the_lowest_that_holds() -> None:
-    # With risk 0.1 of 19 windows 1 may be over: (1 + 1) / 20.
-    assert certified_price(requires(risk=0.1), hand_made(1)) == PRICES[0]
-    price = certified_price(requires(risk=0.1), hand_made(2))
-    assert price == PRICES[PRICES > 400.0][0]
-    assert certified_price(requires(risk=0.15), hand_made(2)) == PRICES[0]
-    assert certified_price(requires(risk=0.149), hand_made(2)) == price
-    assert choose_all(requires(risk=0.1), hand_made(2), price).tolist() == (
-        [0] * 10 + [1] * 9
-    )
-
-
-def test_what_a_higher_price_breaks_counts_at_a_lower_one() -> None:
-    # The first window breaks the bound at the level that is foretold to be the safer
-    # one, which it gets from a price of 50 / 0.29 on; the second at the other, which
-    # it gets up to a price of 100. In between none is over the bound, and yet two are
-    # at one price or another.
-    errors, p = np.full((19, 2), 0.01), np.full((19, 2), [0.3, 0.01])
-    errors[:2] = [[0.01, 0.2], [0.2, 0.01]]
-    n_bytes = np.full((19, 2), [100, 150])
-    n_bytes[1] = [100, 129]
-    price = certified_price(requires(), make_trials(errors, p=p, n_bytes=n_bytes))
-    assert price == pytest.approx(PRICES[PRICES > 100.0][0])
-
-
-def test_a_risk_below_what_so_few_windows_can_certify_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"19 calibration windows can certify, 0\.05"):
-        certified_price(requires(risk=0.049), hand_made(0))
-    assert certified_price(requires(risk=0.05), hand_made(0)) == PRICES[0]
-
-
-def test_heads_that_are_sure_and_wrong_leave_the_fallback() -> None:
-    wrong = make_trials(np.full((19, 1), 0.2), p=np.full((19, 1), 1e-13))
-    price = certified_price(requires(risk=0.05), wrong)
-    assert price == PRICES[-1] == np.inf
-    assert choose_all(requires(), wrong, price).tolist() == [1] * 19
-
-
-def test_a_fallback_that_breaks_the_bound_itself_is_refused() -> None:
-    errors = np.full((19, 2), 0.01)
-    errors[:4] = 0.2
-    trials = make_trials(errors)
-    with pytest.raises(ConfigError, match=r"low itself breaks it in 25\.0 %"):
-        certified_price(requires(risk=0.2, fallback="low"), trials)
-    assert certified_price(requires(risk=0.25, fallback="low"), trials) >= PRICES[0]
-    assert certified_price(requires(risk=0.2), trials) >= PRICES[0]  # lossless
-
-
-@pytest.mark.parametrize("insight", [0.8, 0.0, -1.0])
-@pytest.mark.parametrize("risk", [0.05, 0.2])
-def test_no_more_windows_than_the_risk_break_the_bound_whatever_the_heads(
-    insight: float, risk: float
-) -> None:
-    rng = np.random.default_rng(3)
-    need = requires(0.1, risk=risk)
-    shares = []
-    for _ in range(60):
-        price = certified_price(need, draw_trials(rng, 40, insight=insight))
-        fresh = draw_trials(rng, 400, insight=insight)
-        chosen = choose_all(need, fresh, price)
-        shares.append(violations(need, fresh)[np.arange(400), chosen].mean())
-    spread = np.std(shares) / np.sqrt(len(shares))
-    assert np.mean(shares) <= risk + 2.0 * spread
-    # Nor far fewer, as the risk is what pays for the gain: at most 2 / (n + 1) below,
-    # and what the largest step of a price makes of it.
-    assert np.mean(shares) >= risk - 2.0 / 41 - 0.04 - 2.0 * spread
-
-
-@settings(max_examples=25)
-@given(seed=st.integers(0, 10_000), insight=st.sampled_from([0.8, 0.0, -1.0]))
-def test_a_lower_risk_never_raises_the_gain(seed: int, insight: float) -> None:
-    rng = np.random.default_rng(seed)
-    calibration, fresh = (draw_trials(rng, 30, insight=insight) for _ in range(2))
-    cost = np.concatenate([fresh.n_bytes, fresh.lossless_bytes[:, None]], axis=1)
-    n_bytes, prices = [], []
-    for risk in (0.4, 0.2, 0.1, 0.05):
-        need = requires(0.1, risk=risk)
-        prices.append(certified_price(need, calibration))
-        chosen = choose_all(need, fresh, prices[-1])
-        n_bytes.append(cost[np.arange(30), chosen].sum())
-    assert prices == sorted(prices)
-    assert n_bytes == sorted(n_bytes)
-
-
-@settings(max_examples=15)
-@given(seed=st.integers(0, 10_000))
-def test_a_lower_price_would_break_the_promise(seed: int) -> None:
-    need = requires(0.1, risk=0.1)
-    trials = draw_trials(np.random.default_rng(seed), 30)
-    at = int(np.flatnonzero(certified_price(need, trials) == PRICES)[0])
-    loss, rows = violations(need, trials), np.arange(30)
-
-    def worst_from(first: int) -> float:
-        worst = np.zeros(30)
-        for price in PRICES[first:]:
-            worst = np.maximum(worst, loss[rows, choose_all(need, trials, price)])
-        return float((worst.sum() + 1.0) / 31.0)
-
-    assert worst_from(at) <= 0.1
-    if at > 0:
-        assert worst_from(at - 1) > 0.1

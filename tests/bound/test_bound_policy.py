@@ -122,10 +122,21 @@ def test_a_level_alone_has_the_risk_that_its_violations_tell(
     trials = calibration.trials
     lost = violations(requirement, trials)
     for i, level in enumerate(trials.levels):
-        # n windows with k violations certify (k + 1) / (n + 1)
+        # n patients with k violations certify (k + 1) / (n + 1)
         k, n = lost[:, i].sum(), len(trials)
         assert risks[level] == pytest.approx((k + 1) / (n + 1))
         assert risks[level] > 0
+    # As many windows of half as many patients: the mean of each pair is what counts.
+    names = np.array([f"p{i // 2:02d}" for i in range(len(trials))])
+    paired = dataclasses.replace(
+        calibration, trials=dataclasses.replace(trials, records=names)
+    )
+    by_patient = Calibrated(requirement, paired).level_risks
+    same = dataclasses.replace(paired, same_patients=True)
+    for i, level in enumerate(trials.levels):
+        k, n = lost[:, i].sum() / 2, len(trials) // 2
+        assert by_patient[level] == pytest.approx((k + 1) / (n + 1))
+        assert Calibrated(requirement, same).level_risks[level] == risks[level]
 
 
 def test_verify_breaks_no_bound(
@@ -230,7 +241,9 @@ def test_what_can_not_be_promised_is_refused(calibration: Calibration) -> None:
     own = Bound(tasks=("qt",), limits={"qt": 0.1})
     with pytest.raises(ConfigError, match="got qt:raw"):
         Calibrated(Requirement(bound=own, risk=0.1), calibration)
-    with pytest.raises(ConfigError, match=r"24 calibration windows can certify, 0\.04"):
+    with pytest.raises(
+        ConfigError, match=r"24 calibration recordings can certify, 0\.04"
+    ):
         Calibrated(requires(risk=0.01), calibration)
     with pytest.raises(ConfigError, match="gain_128; got 'wavelet_8'"):
         Calibrated(requires(risk=0.1, fallback="wavelet_8"), calibration)

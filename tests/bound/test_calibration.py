@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynamic_deep.bound_choice import certified_price
+from dynamic_deep.bound_price import certified_price
 from dynamic_deep.bundle import Bundle, content_hash, load_bundle
 from dynamic_deep.calibration import (
     VERSION,
@@ -53,6 +53,24 @@ def test_it_comes_back_from_disk(
         assert np.array_equal(array, expected[name], equal_nan=array.dtype.kind == "f")
     assert found.price(requires()) == certified_price(requires(), made.trials)
     assert [p.name for p in tmp_path.iterdir()] == ["own.npz"]
+
+
+def test_who_it_is_for_comes_back_too(
+    tmp_path: Path, bundle: Bundle, made: Calibration
+) -> None:
+    path = tmp_path / "own.npz"
+    names = np.repeat(["a", "b", "c"], 10)
+    trials = dataclasses.replace(made.trials, records=names)
+    for same_patients, least in ((False, 1 / 4), (True, 1 / 31)):
+        own = dataclasses.replace(made, trials=trials, same_patients=same_patients)
+        assert own.least_risk == pytest.approx(least)
+        save_calibration(path, own)
+        found = load_calibration(bundle, path)
+        assert found.same_patients is same_patients
+        assert found.least_risk == own.least_risk
+    found.price(requires(risk=0.1))
+    with pytest.raises(ConfigError, match="3 calibration recordings can certify"):
+        dataclasses.replace(found, same_patients=False).price(requires(risk=0.1))
 
 
 def test_a_bundle_ships_some_by_name_and_is_still_the_same(

@@ -55,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "own.py").write_text(OWN_TASK)
     (folder / "labels.csv").write_text("r1,N\nr2,A\nr3,N\n")
     calibrate = ["calibrate", COSINE, folder / "records", "-o", folder / "own.npz"]
-    assert run(*calibrate, "--quiet") == 0
+    assert run(*calibrate, "--same-patients", "--quiet") == 0
     return folder
 
 
@@ -207,7 +207,10 @@ def test_calibrate_tells_what_it_can_promise(
     argv = ("calibrate", COSINE, folder / "records", "-o", out, "--lead", 0)
     facts = run_json(capsys, *argv, "--max-windows", 3)
     assert (facts["n_windows"], facts["n_recordings"], facts["n_left_out"]) == (9, 3, 0)
-    assert facts["least_risk"] == 0.1
+    assert facts["least_risk"] == 0.25  # of three patients, and one to come
+    same = ("--same-patients", "--force")
+    facts = run_json(capsys, *argv, "--max-windows", 3, *same)
+    assert facts["least_risk"] == 0.1  # of nine windows
     trials = load_calibration(foretelling_bundle(load_bundle(COSINE)), out).trials
     assert list(np.unique(trials.records)) == ["r1", "r2", "r3"]
     assert trials.levels == LEVELS

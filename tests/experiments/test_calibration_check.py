@@ -80,6 +80,11 @@ def test_more_than_promised_within_the_interval_is_told_apart() -> None:
     assert verdict(0.05, (0.05, 0.04, 0.06)) == "held"
 
 
+def test_a_risk_that_it_can_not_certify_is_left_out() -> None:
+    cells = list(check(trials(0), calibration(0), [RHYTHM], [0.001, 0.005]))
+    assert [cell["risk"] for cell in cells] == [0.005]  # 200 recordings: 1 / 201
+
+
 def test_windows_must_be_tried_at_the_calibrations_levels() -> None:
     other = replace(trials(9), levels=("gain_96",))
     with pytest.raises(ConfigError, match="gain_96"):
@@ -105,7 +110,7 @@ def results() -> dict[str, Any]:
             for bundle in BUNDLES:
                 one = {"bundle": bundle, **place, **cell}
                 cells += [one, one | peaks]
-    sizes = {"n_windows": N, "n_records": N}
+    sizes = {"n_windows": N, "n_records": N, "least_risk": 1 / (N + 1)}
     return {
         "calibrations": {"cinc2017": sizes, "mitdb": sizes},
         "cells": cells,
