@@ -15,7 +15,7 @@ from dynamic_deep.calibration import Calibration, load_calibration
 from dynamic_deep.heads import RAW_ROW, Heads
 from dynamic_deep.trials import Trials, task_channels
 from experiments.coders.levels import load_codec
-from experiments.judges import load_judge
+from experiments.judges import JUDGE, load_judge
 from experiments.kept import Arrays, keep
 from experiments.measured import Measured
 from experiments.measuring import RAW, Wanted, measure_all
@@ -30,23 +30,19 @@ _COLUMNS = {
 
 
 @functools.cache
-def bundle_trials(
-    bundle: str, split: str, *, judge: str | None = None, calibration: str = "cinc2017"
-) -> Trials:
+def bundle_trials(bundle: str, split: str, *, calibration: str = "cinc2017") -> Trials:
     """Return the windows of a split at every lossy level of a bundle.
 
     Args:
         bundle: its name; it has error heads.
         split: such as "cinc2017:test".
-        judge: whose tasks measure the errors; those of the bundle if None.
         calibration: whose levels they are.
     """
     levels = load_calibrated(bundle, calibration).trials.levels
-    wanted = Wanted(split, ("lossless", "wavelet", bundle), judge or bundle)
-    tables = measure_all(wanted)
+    tables = measure_all(Wanted(split, ("lossless", "wavelet", bundle)))
     columns = [_of_level(tables, bundle, level) for level in levels]
     raw = tables[RAW]
-    tasks = load_judge(judge or bundle)
+    tasks = load_judge(JUDGE)
     channels = task_channels([tasks.rhythm, tasks.rpeaks])
     forecast = _forecast(bundle, split, levels=levels, channels=channels)
     names = [_COLUMNS[channel] for channel in channels]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who judges a decoded window: the two tasks of a bundle, and what they said of it raw.
 
-All rivals are judged by the tasks of `monitor`; the levels of `edge` by those of `edge`
-too, since its calibration is of them.
+Everything is judged by the tasks of `monitor`, the levels of `edge` too: its own are
+the same networks, exported again, and answer alike but for rounding.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dynamic_deep.window_codec import at_rate_of_model
 from experiments.kept import keep
 from experiments.windows import Window, load_windows
 
-DEFAULT_JUDGE = "monitor"
+JUDGE = "monitor"
 FloatArray = npt.NDArray[np.float32]
 
 

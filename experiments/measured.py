@@ -10,16 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.metrics import max_error, prd, prdn
+from dynamic_deep.tasks import Peaks, RhythmTask, RPeaksTask
 from dynamic_deep.tasks.rhythm import CLASSES
 from dynamic_deep.tasks.rpeaks import changed_segments
 from dynamic_deep.tasks.scores import beat_scores
 from dynamic_deep.trials import UNKNOWN
+from dynamic_deep.window_codec import at_rate_of_model
 from experiments.coders.protocol import Coder
 from experiments.judges import Answers, Judge, raw_answers
 from experiments.kept import Arrays
 from experiments.windows import Window, load_windows
 
 Floats = npt.NDArray[np.float64]
+Signal = npt.NDArray[np.float32]
+TASKS = ("rhythm", "rpeaks")
 BEAT_TOLERANCE_S = 0.15  # of annotated beats, ANSI/AAMI EC57
 LEAST_SAMPLE = 1.0  # eq. 1 divides by the sample, which may be 0: ADC units
 
@@ -75,20 +79,26 @@ class Measured:
         return Measured(**{name: v[rows] for name, v in self.arrays().items()})
 
 
-def measure(coder: Coder | None, split: str, judge: Judge | None) -> Measured:
+def measure(
+    coder: Coder | None,
+    split: str,
+    judge: Judge | None,
+    asked: Sequence[str] = TASKS,
+) -> Measured:
     """Send every window of a split by a coder and ask a judge.
 
     Args:
         coder: None for the raw windows.
         split: such as "cinc2017:test".
         judge: None to measure bytes and the signal alone.
+        asked: the tasks that it is asked.
     """
     windows = load_windows(split)
     raw: Sequence[Answers | None] = [None] * len(windows)
     if judge is not None:
         raw = raw_answers(split, judge)
     rows = [
-        _measure_window(coder, window, judge, answers)
+        _measure_window(coder, window, judge, answers, asked)
         for window, answers in zip(windows, raw, strict=True)
     ]
     columns = {
@@ -100,7 +110,11 @@ def measure(coder: Coder | None, split: str, judge: Judge | None) -> Measured:
 
 
 def _measure_window(
-    coder: Coder | None, window: Window, judge: Judge | None, raw: Answers | None
+    coder: Coder | None,
+    window: Window,
+    judge: Judge | None,
+    raw: Answers | None,
+    asked: Sequence[str],
 ) -> dict[str, object]:
     subject = window.subject
     raw_bytes = float(subject.place.n_samples * subject.place.adc_bits // 8)
@@ -122,34 +136,45 @@ def _measure_window(
         ),
         "max_error": max_error(x, x_hat),
     }
-    return row | _judged(window, judge, raw, x_hat)
-
-
-def _judged(
-    window: Window,
-    judge: Judge | None,
-    raw: Answers | None,
-    x_hat: npt.NDArray[np.int32],
-) -> dict[str, object]:
     nan = float("nan")
-    row: dict[str, object] = dict.fromkeys(("kl", "cce", "beat_error", "changed"), nan)
+    row |= dict.fromkeys(("kl", "cce", "beat_error", "changed"), nan)
     row |= {"decided": UNKNOWN, "beats": np.full(4, nan)}
     if judge is None or raw is None:
         return row
-    label, n_samples = window.subject.label, window.subject.place.model_len
     # What came back bit for bit is answered as before.
-    is_same = np.array_equal(x_hat, window.subject.x)
-    said = raw if is_same else judge.ask(x_hat, window)
-    row["kl"] = judge.rhythm.error(raw.rhythm, said.rhythm)
-    if label is not None:
-        row["cce"] = judge.rhythm.label_error(label, said.rhythm)
-    row["decided"] = CLASSES.index(judge.rhythm.decide(said.rhythm))
-    row["beat_error"] = judge.rpeaks.error(raw.peaks, said.peaks)
-    row["changed"] = float(changed_segments(raw.peaks, said.peaks, n_samples).mean())
+    is_same = np.array_equal(x_hat, subject.x)
+    signal = None if is_same else at_rate_of_model(x_hat, subject.place)
+    if "rhythm" in asked:
+        row |= _judged_rhythm(window, judge.rhythm, raw.rhythm, signal)
+    if "rpeaks" in asked:
+        row |= _judged_rpeaks(window, judge.rpeaks, raw.peaks, signal)
+    return row
+
+
+def _judged_rhythm(
+    window: Window, task: RhythmTask, raw: Signal, signal: Signal | None
+) -> dict[str, object]:
+    said = raw if signal is None else task.answer(signal)
+    row: dict[str, object] = {
+        "kl": task.error(raw, said),
+        "decided": CLASSES.index(task.decide(said)),
+    }
+    if window.subject.label is not None:
+        row["cce"] = task.label_error(window.subject.label, said)
+    return row
+
+
+def _judged_rpeaks(
+    window: Window, task: RPeaksTask, raw: Peaks, signal: Signal | None
+) -> dict[str, object]:
+    said = raw if signal is None else task.answer(signal)
+    n_samples = window.subject.place.model_len
+    row: dict[str, object] = {
+        "beat_error": task.error(raw, said),
+        "changed": float(changed_segments(raw, said, n_samples).mean()),
+    }
     if window.beats is not None:
-        scores = beat_scores(
-            window.beats, said.peaks, BEAT_TOLERANCE_S, n_samples=n_samples
-        )
+        scores = beat_scores(window.beats, said, BEAT_TOLERANCE_S, n_samples=n_samples)
         counts = scores.n_matched, scores.n_missed, scores.n_extra, scores.squared_ms
         row["beats"] = np.array(counts, np.float64)
     return row

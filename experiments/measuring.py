@@ -7,7 +7,6 @@ tables["monitor/gain_64"].kl
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 import time
@@ -17,13 +16,14 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from experiments.coders.roster import find_coder, load_all, load_coders
-from experiments.judges import DEFAULT_JUDGE, Judge, load_judge, raw_answers
+from experiments.judges import JUDGE, load_judge, raw_answers
 from experiments.kept import Arrays, is_kept, keep
-from experiments.measured import Measured, measure
+from experiments.measured import TASKS, Measured, measure
 
 RAW = "raw"  # the windows as they are, with what the judge says of them
-# Slow to code, and bit-exact: whoever judges says what was said of the raw windows.
-EXACT = ("lossless", "general")
+# Levels that are chosen among for either task, or for both. The windows of others are
+# given to the task that the data set is annotated for.
+ASKED_ALL = ("wavelet", "monitor", "edge")
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,10 @@ class Wanted:
     Attributes:
         split: such as "cinc2017:test".
         sources: of coders, see `experiments.coders.roster.SOURCES`.
-        judge: bundle whose tasks are asked; None: bytes and the signal alone.
     """
 
     split: str
     sources: tuple[str, ...]
-    judge: str | None = DEFAULT_JUDGE
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,16 @@ class _Unit:
     split: str
     source: str  # empty for the raw windows
     coder: str
-    judge: str | None
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The tasks that its windows are given to."""
+        if self.source in ("", *ASKED_ALL):
+            return TASKS
+        return ("rhythm",) if self.split.startswith("cinc2017") else ("rpeaks",)
 
     def label(self) -> str:
-        judged = f", judged by {self.judge}" if self.judge else ""
-        return f"{self.split} {self.coder}{judged}"
+        return f"{self.split} {self.coder}"
 
 
 def measure_all(wanted: Wanted, *, n_workers: int | None = None) -> dict[str, Measured]:
@@ -60,9 +63,9 @@ def measure_all(wanted: Wanted, *, n_workers: int | None = None) -> dict[str, Me
     """
     missing = load_all(wanted.sources)[1]
     sources = [s for s in wanted.sources if s not in missing]
-    units = [_Unit(wanted.split, "", RAW, wanted.judge)]
+    units = [_Unit(wanted.split, "", RAW)]
     units += [
-        _Unit(wanted.split, source, coder.name, wanted.judge)
+        _Unit(wanted.split, source, coder.name)
         for source in sources
         for coder in load_coders(source)
     ]
@@ -72,13 +75,11 @@ def measure_all(wanted: Wanted, *, n_workers: int | None = None) -> dict[str, Me
 
 def run_units(units: Iterable[_Unit], *, n_workers: int | None = None) -> None:
     """Measure what is not kept yet, and say how far it is."""
-    needed = dict.fromkeys(_base(unit) for unit in units)
-    left = [unit for unit in needed if not is_kept(*_key(unit))]
+    left = [unit for unit in dict.fromkeys(units) if not is_kept(*_key(unit))]
     if not left:
         return
-    for split, judge in {(unit.split, unit.judge) for unit in left}:
-        if judge is not None:  # once, before every worker would
-            raw_answers(split, load_judge(judge))
+    for split in {unit.split for unit in left}:  # once, before every worker would
+        raw_answers(split, load_judge(JUDGE))
     n_workers = n_workers or os.cpu_count() or 1
     began_s = time.monotonic()
     # A process of its own for each: the interpreters' threads do not survive a fork.
@@ -100,38 +101,25 @@ def _run(unit: _Unit) -> None:
     _table(unit)
 
 
-def _base(unit: _Unit) -> _Unit:
-    """Return what is measured for a unit: nobody else is asked of exact windows."""
-    is_other = unit.source in EXACT and unit.judge not in (None, DEFAULT_JUDGE)
-    return dataclasses.replace(unit, judge=DEFAULT_JUDGE) if is_other else unit
-
-
 def _table(unit: _Unit) -> Measured:
-    base = _base(unit)
-    if base != unit:
-        raw = _table(_Unit(unit.split, "", RAW, unit.judge))
-        return dataclasses.replace(raw, n_bytes=_table(base).n_bytes)
     name, key = _key(unit)
 
     def make() -> Arrays:
         coder = find_coder(unit.source, unit.coder) if unit.source else None
-        return measure(coder, unit.split, _judge(unit)).arrays()
+        return measure(coder, unit.split, load_judge(JUDGE), unit.asked).arrays()
 
     return Measured(**keep(name, key, make))
 
 
-def _key(unit: _Unit) -> tuple[str, dict[str, str | None]]:
+def _key(unit: _Unit) -> tuple[str, dict[str, str]]:
     identity = find_coder(unit.source, unit.coder).identity if unit.source else RAW
-    judge = _judge(unit)
     key = {
         "what": "measured",
         "split": unit.split,
         "coder": unit.coder,
         "identity": identity,
-        "judge": judge.identity if judge else None,
+        "judge": load_judge(JUDGE).identity,
     }
-    return f"{unit.split}-{unit.coder}-{unit.judge or 'signal'}", key
-
-
-def _judge(unit: _Unit) -> Judge | None:
-    return load_judge(unit.judge) if unit.judge else None
+    if unit.asked != TASKS:
+        key["asked"] = " ".join(unit.asked)
+    return f"{unit.split}-{unit.coder}-{JUDGE}", key

@@ -69,7 +69,6 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _of_split(split: str, coders: Mapping[str, Coder]) -> dict[str, Any]:
-    # With the judge, so that one table serves the other experiments too.
     tables = measure_all(Wanted(split, CURVE_SOURCES))
     return {
         "n_windows": len(tables[RAW]),

@@ -2,7 +2,7 @@
 """Rate and task: what rhythm and R peaks are worth after each coder, against its gain.
 
 CinC 2017 test for the rhythm, the first lead of MIT-BIH test for R peaks; judged by the
-task networks of `monitor`, the calibrated choice of `edge` by those of `edge`.
+task networks of `monitor`.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def chosen_of(bundle: str, place: Place) -> Measured:
     price = load_calibrated(bundle, place.calibration).price(place.requirement)
     chosen = choose_all(place.requirement, trials, price)
     names = np.array([*trials.levels, LOSSLESS])[chosen]
-    wanted = Wanted(place.split, ("lossless", "wavelet", bundle), bundle)
+    wanted = Wanted(place.split, ("lossless", "wavelet", bundle))
     return gather(measure_all(wanted), bundle, names)
 
 

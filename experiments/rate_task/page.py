@@ -64,7 +64,7 @@ def _what(results: Mapping[str, Any]) -> str:
         "the F1 against the annotated beats within 150 ms, and the share of "
         f"{changed(results, 'rpeaks')}. Stars are the choices that `monitor` and "
         "`edge` make window by window with their error heads at a promised risk of "
-        f"{percent(results['risk'], 0)}, each judged by its own networks. Bands and "
+        f"{percent(results['risk'], 0)}. Bands and "
         f"brackets: 95 %, whole records drawn again. Made by `{COMMAND}`."
     )
 

@@ -16,7 +16,6 @@ import numpy as np
 from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from experiments.bound_table.asked import ASKED
 from experiments.coders.roster import load_all
-from experiments.judges import DEFAULT_JUDGE
 from experiments.measured import Measured
 from experiments.measuring import RAW, Wanted, measure_all
 from experiments.networks.paper import REFERENCES
@@ -37,8 +36,8 @@ from experiments.windows import CINC_TEST
 
 __all__ = ["add_arguments", "run", "section"]
 
-SOURCES = ("general", "lossless", "wavelet", "cae", "paper", "monitor")
-EDGE = "edge"
+BUNDLES = ("monitor", "edge")
+SOURCES = ("general", "lossless", "wavelet", "cae", "paper", *BUNDLES)
 LABEL_BOUND, RAW_BOUND = 0.75, 0.1  # nats
 # Title, and coder if all windows are sent by one.
 FIXED = (
@@ -65,7 +64,6 @@ class Row:
         key: to find it by.
         title: what it is.
         bound: label, raw, or empty for one coder for all.
-        judge: bundle whose rhythm network judges.
         mix: its windows.
         raw: the same windows uncompressed.
     """
@@ -73,7 +71,6 @@ class Row:
     key: str
     title: str
     bound: str
-    judge: str
     mix: Mix
     raw: Measured
 
@@ -91,7 +88,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ConfigError: If the records are not there.
     """
-    tables = measure_all(Wanted(CINC_TEST, SOURCES, DEFAULT_JUDGE))
+    tables = measure_all(Wanted(CINC_TEST, SOURCES))
     missing = load_all(SOURCES)[1]
     for source, why in missing.items():
         print(f"left out: {source}: {why}")
@@ -119,7 +116,6 @@ def _rows(tables: Mapping[str, Measured], has_paper: bool) -> Iterator[Row]:
             key=key,
             title=title,
             bound=bound,
-            judge=DEFAULT_JUDGE,
             mix=mix_of(tables, names, gains),
             raw=raw,
         )
@@ -130,9 +126,9 @@ def _rows(tables: Mapping[str, Measured], has_paper: bool) -> Iterator[Row]:
     for bound in NEEDS:
         if has_paper:
             yield from (row(*way, bound) for way in _paper_ways(bound))
-        names = bundle_choice("monitor", CINC_TEST, NEEDS[bound])
-        yield row("monitor", "Dynamic-Deep `monitor`", names, bound)
-        yield _edge_row(bound)
+        for bundle in BUNDLES:
+            names = bundle_choice(bundle, CINC_TEST, NEEDS[bound])
+            yield row(bundle, f"Dynamic-Deep `{bundle}`", names, bound)
 
 
 def _paper_ways(bound: str) -> Iterator[tuple[str, str, Names]]:
@@ -142,20 +138,6 @@ def _paper_ways(bound: str) -> Iterator[tuple[str, str, Names]]:
         names = paper_choice(foretold, limit, storage=storage, fallback=fallback)
         title = f"Dynamic-Deep as published, {storage}, else {fallback}"
         yield f"paper {storage} {fallback}", title, names
-
-
-def _edge_row(bound: str) -> Row:
-    sources = (LOSSLESS, "wavelet", EDGE)
-    tables = measure_all(Wanted(CINC_TEST, sources, EDGE))
-    names = bundle_choice(EDGE, CINC_TEST, NEEDS[bound])
-    return Row(
-        key=EDGE,
-        title="Dynamic-Deep `edge`",
-        bound=bound,
-        judge=EDGE,
-        mix=mix_of(tables, names, element_gains(sources)),
-        raw=tables[RAW],
-    )
 
 
 def measure_row(row: Row, draws: ScoreBootstrap) -> dict[str, Any]:
@@ -181,7 +163,6 @@ def measure_row(row: Row, draws: ScoreBootstrap) -> dict[str, Any]:
         "key": row.key,
         "title": row.title,
         "bound": row.bound,
-        "judge": row.judge,
         "gain": triple(draws.ratio(table.raw_bytes, table.n_bytes)),
         **{k: triple(draws.mean(v.astype(np.float64))) for k, v in means.items()},
         **{name: triple(scores[name]) for name in SCORES},

@@ -43,12 +43,12 @@ def section(results: Mapping[str, Any]) -> Section:
     blocks: list[str | Table] = [
         f"CinC 2017, test split: {results['n_windows']} windows of "
         f"{results['n_records']} records. Rhythm is judged by the network of "
-        "`monitor` for every row but those of `edge`, whose own network judges. The "
-        "paper counts elements of the latent and takes the mean of the windows' gains, "
-        "1 for a window sent raw; where a level has no latent, as lossless and the "
-        "wavelet, its gain in bytes is taken. Latents of `monitor` and `edge` have "
-        "many elements, most of them 0 after rounding and coded in a fraction of a "
-        "bit, so that their count says nothing. *Eq. 1* is the paper's error, the mean "
+        "`monitor`, which `edge` ships, too. The paper counts elements of the latent "
+        "and takes the mean of the windows' gains, 1 for a window sent raw; where a "
+        "level has no latent, as lossless and the wavelet, its gain in bytes is taken. "
+        "Latents of `monitor` and `edge` have many elements, most of them 0 after "
+        "rounding and coded in a fraction of a bit, so that their count says nothing. "
+        "*Eq. 1* is the paper's error, the mean "
         "of |x - x'| / |x|, where |x| is at least one unit of the converter.",
         Table(
             header=SIZES,

@@ -53,7 +53,7 @@ def ways_of(split: str, judge: str, *, every: int = 1) -> list[Twice]:
         judge: the second judge: rhythm or peaks.
         every: one window of so many.
     """
-    measured = measure_all(Wanted(split, SOURCES, OWN))
+    measured = measure_all(Wanted(split, SOURCES))
     tables = {
         name: table.at(np.arange(len(table))[::every])
         for name, table in measured.items()

@@ -48,9 +48,7 @@ GAINS = {"raw": 1.0, "lossless": None, "paper/64 float32": 62.5}
 
 def measured(names: list[str]) -> dict[str, object]:
     mix = mix_of(TABLES, np.array(names), GAINS)
-    row = table_1.Row(
-        key="x", title="x", bound="label", judge="monitor", mix=mix, raw=RAW
-    )
+    row = table_1.Row(key="x", title="x", bound="label", mix=mix, raw=RAW)
     found = table_1.measure_row(row, ScoreBootstrap(RAW.records))
     return {k: v[0] if isinstance(v, list) else v for k, v in found.items()}
 
@@ -116,9 +114,7 @@ def test_the_section_says_what_is_missing() -> None:
     rows = []
     for key, name, bound in ways:
         mix = mix_of(TABLES, np.full(4, name), GAINS)
-        row = table_1.Row(
-            key=key, title=key, bound=bound, judge="monitor", mix=mix, raw=RAW
-        )
+        row = table_1.Row(key=key, title=key, bound=bound, mix=mix, raw=RAW)
         rows.append(table_1.measure_row(row, draws))
     results = json.loads(
         json.dumps(
