@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bound import Bound
-from dynamic_deep.bound_choice import cheapest, fallback_estimate, violations
+from dynamic_deep.bound_choice import cheapest, fallback_estimate
 from dynamic_deep.bound_odds import LOSSLESS, Requirement, odds
-from dynamic_deep.bound_price import counted, mean_by
 from dynamic_deep.bundle import Level
 from dynamic_deep.calibration import Calibration
 from dynamic_deep.errors import ConfigError, ModelError
@@ -21,19 +20,6 @@ from dynamic_deep.policy import RungT, named_levels
 from dynamic_deep.tasks.protocol import Task
 from dynamic_deep.window_candidate import WindowCandidate
 from dynamic_deep.window_codec import at_rate_of_model
-
-
-def level_risks(requirement: Requirement, calibration: Calibration) -> dict[str, float]:
-    """Return what share of violations each level is certified for, by name.
-
-    If every window got this level: the share in the calibration, with one more for
-    what is to come, as conformal risk control counts.
-    """
-    trials = calibration.trials
-    units, _ = counted(trials, same_patients=calibration.same_patients)
-    loss = mean_by(units, violations(requirement, trials)[:, :-1])
-    risks = (loss.sum(axis=0) + 1.0) / (len(loss) + 1)
-    return dict(zip(trials.levels, risks.tolist(), strict=True))
 
 
 class Calibrated:
@@ -49,7 +35,7 @@ class Calibrated:
     Attributes:
         price: bytes that a certain violation is worth.
         level_risks: expected share of violations of each level, by name, if every
-            window got it; see `level_risks`.
+            window got it.
 
     Raises:
         ConfigError: If the calibration can't certify what is asked for.
@@ -61,7 +47,7 @@ class Calibrated:
         self.levels = calibration.trials.levels
         self._model_id = calibration.model_id
         self.price = calibration.price(requirement)
-        self.level_risks = level_risks(requirement, calibration)
+        self.level_risks = calibration.level_risks(requirement)
 
     def __repr__(self) -> str:
         """Return what was asked for and what it came to, for reports of a run."""

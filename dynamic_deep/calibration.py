@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from dynamic_deep.bound_choice import violations
 from dynamic_deep.bound_odds import Requirement
-from dynamic_deep.bound_price import certified_price, counted
+from dynamic_deep.bound_price import certified_price, counted, mean_by
 from dynamic_deep.bundle import UNREADABLE, Bundle
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.trials import Trials
@@ -52,6 +53,17 @@ class Calibration:
         return certified_price(
             requirement, self.trials, same_patients=self.same_patients
         )
+
+    def level_risks(self, requirement: Requirement) -> dict[str, float]:
+        """Return what share of violations each level is certified for, by name.
+
+        If every window got this level: the share in the calibration, with one more for
+        what is to come, as conformal risk control counts.
+        """
+        units, _ = counted(self.trials, same_patients=self.same_patients)
+        loss = mean_by(units, violations(requirement, self.trials)[:, :-1])
+        risks = (loss.sum(axis=0) + 1.0) / (len(loss) + 1)
+        return dict(zip(self.trials.levels, risks.tolist(), strict=True))
 
 
 def calibration_names(folder: Path) -> list[str]:

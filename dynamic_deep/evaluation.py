@@ -86,15 +86,15 @@ def choose_fixed(trials: Trials, name: str) -> IntArray:
     return np.full(len(trials), level_index(trials.levels, name))
 
 
-def best_fixed(requirement: Requirement, calibration: Trials) -> str | None:
-    """Return the level of the highest gain whose violations are within the risk.
+def best_fixed(requirement: Requirement, calibration: Calibration) -> str | None:
+    """Return the level of the highest gain that is certified for the risk.
 
-    On the calibration windows, as a user without error heads would choose it.
+    As a user without error heads would choose it, with the same promise.
     """
-    share = violations(requirement, calibration)[:, :-1].mean(axis=0)
-    n_bytes = calibration.n_bytes.sum(axis=0)
-    fitting = [i for i in np.argsort(n_bytes) if share[i] <= requirement.risk]
-    return calibration.levels[fitting[0]] if fitting else None
+    risks = calibration.level_risks(requirement)
+    n_bytes = calibration.trials.n_bytes.sum(axis=0)
+    by_bytes = [calibration.trials.levels[i] for i in np.argsort(n_bytes)]
+    return next((v for v in by_bytes if risks[v] <= requirement.risk), None)
 
 
 def assess(

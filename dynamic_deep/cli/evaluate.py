@@ -157,7 +157,7 @@ def _by_calibration(
     need: Requirement, trials: Trials, calibration: Calibration
 ) -> list[Outcome]:
     outcomes = [assess_calibrated(need, trials, calibration)]
-    fixed = best_fixed(need, calibration.trials)
+    fixed = best_fixed(need, calibration)
     if fixed is not None:
         name = f"fixed {fixed}"
         outcomes.append(assess(name, need, trials, choose_fixed(trials, fixed)))

@@ -86,7 +86,7 @@ def answer(
     need = one.need
     price = calibration.price(need)
     choices = [Choice(CALIBRATED, CALIBRATED, choose_all(need, trials, price))]
-    level = best_fixed(need, calibration.trials)
+    level = best_fixed(need, calibration)
     if level is not None:
         choices.append(Choice(FIXED, f"fixed {level}", choose_fixed(trials, level)))
     choices.append(Choice(ORACLE, "oracle, whole ladder", choose_oracle(need, trials)))

@@ -197,8 +197,13 @@ class NoisyTrier:
         chosen = self._policy.choose(candidate, self._policy.ladder(self._levels))
         fixed = [self._codec.bundle.level(name) for name in FIXED]
         levels = [chosen, *fixed]
-        decoded = [candidate.decoded(level) for level in levels]
-        answers = [self._ask(x, subject.place) for x in (subject.x, *decoded)]
+        raw = self._ask(subject.x, subject.place)
+        answers = [raw]
+        for level in levels:  # what comes back bit for bit is answered as before
+            is_exact = level.kind == LOSSLESS
+            answers.append(
+                raw if is_exact else self._ask(candidate.decoded(level), subject.place)
+            )
         lossless = self._codec.bundle.level(LOSSLESS)
         return {
             "records": subject.record,
