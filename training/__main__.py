@@ -43,11 +43,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return the exit status."""
+    from dynamic_deep.cli.files import flush_out, silence_out
     from dynamic_deep.errors import DynamicDeepError
 
     options = _parser().parse_args(arguments)
     try:
         options.do(options)
+        flush_out()
+    except BrokenPipeError:  # nobody reads on, as behind `head`
+        silence_out()
+        return 1
     except DynamicDeepError as error:
         print(f"training: {error}", file=sys.stderr)
         return 1

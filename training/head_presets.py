@@ -6,6 +6,8 @@ from __future__ import annotations
 from training.error_heads import HeadPreset
 
 HEAD_PRESETS = {
+    # 19,200 windows of the guess, each seen ten times: drawing is what takes long.
+    "standard_again": HeadPreset(guess_pool=300),
     # Few features on a narrow trunk: they need no more windows than these.
     "edge": HeadPreset(guess_pool=100, cinc_every=4, mitdb_every=10),
 }

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +246,18 @@ def test_a_row_is_one_line_a_person_reads(capsys: pytest.CaptureFixture[str]) ->
         "400/1000, 2 min left: loss 0.2500",
         "400/1000, 2 min left: gain_64 16.3% 0.223b",
     ]
+
+
+def test_a_reader_that_hangs_up_is_no_error() -> None:
+    code = (
+        "import training.datasets as datasets; from training.__main__ import main;"
+        "datasets.record_paths = lambda *_: ['a' * 99] * 10_000;"
+        "raise SystemExit(main(['records', 'mitdb', 'test']))"
+    )
+    words = [sys.executable, "-c", code]
+    with subprocess.Popen(words, stdout=-1, stderr=-1, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "a" * 99 + "\n"
+        process.stdout.close()
+        assert process.stderr.read() == ""
