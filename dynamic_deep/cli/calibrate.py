@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from dynamic_deep.tasks import task_names
 
 SUFFIX = ".npz"
 FEW_RECORDINGS = 20
+USUAL_RISK = 0.05
 
 
 def run(args: argparse.Namespace) -> int:
@@ -93,8 +95,9 @@ def _as_text(facts: dict[str, Any]) -> str:
             "recordings of others, or count windows by --same-patients if those to "
             "come are of these patients"
         )
+    risk = max(USUAL_RISK, math.ceil(100.0 * facts["least_risk"]) / 100.0)
     lines.append(
         f"use it: dynamic-deep encode IN --bundle {facts['bundle']} "
-        f"--bound rhythm=0.1 --risk 0.05 --calibration {facts['calibration']}"
+        f"--bound rhythm=0.1 --risk {risk:g} --calibration {facts['calibration']}"
     )
     return "\n".join(lines)

@@ -211,6 +211,11 @@ def test_calibrate_tells_what_it_can_promise(
     same = ("--same-patients", "--force")
     facts = run_json(capsys, *argv, "--max-windows", 3, *same)
     assert facts["least_risk"] == 0.1  # of nine windows
+    assert run(*argv, "--max-windows", 3, "--force") == 0
+    shown = capsys.readouterr().out
+    assert "from 25 % up, for other patients" in shown
+    assert "3 are few" in shown
+    assert "--risk 0.25" in shown  # what is told to be typed must work
     trials = load_calibration(foretelling_bundle(load_bundle(COSINE)), out).trials
     assert list(np.unique(trials.records)) == ["r1", "r2", "r3"]
     assert trials.levels == LEVELS
