@@ -17,6 +17,8 @@ will be of the same patients may each window count by itself.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -51,11 +53,12 @@ def certified_price(
     """
     units, what = counted(trials, same_patients=same_patients)
     n = int(units.max()) + 1
-    least = 1.0 / (n + 1)
-    if _is_over(least, requirement.risk):
+    least = least_risk(units)
+    if requirement.risk < least:
         raise ConfigError(
             f"a risk of {requirement.risk:g} is below what {n} calibration {what} can "
-            f"certify, {least:.2g}; ask for that much, or calibrate with more {what}"
+            f"certify, {rounded_up(least):g}; ask for that much, or calibrate with "
+            f"more {what}"
         )
     losses = mean_by(units, losses_by_price(requirement, trials))
     expected = (losses[:, 0].sum() + 1.0) / (n + 1)
@@ -79,6 +82,17 @@ def counted(trials: Trials, *, same_patients: bool) -> tuple[IntArray, str]:
         return np.arange(len(trials)), "windows"
     _, units = np.unique(trials.records, return_inverse=True)
     return units, "recordings"
+
+
+def least_risk(units: IntArray) -> float:
+    """Return the lowest risk that so many units can certify: one more may be lost."""
+    return 1.0 / (int(units.max()) + 2)
+
+
+def rounded_up(risk: float) -> float:
+    """Return a risk to two digits, upwards: what a message names must be allowed."""
+    unit = 10.0 ** (1 - math.floor(math.log10(risk)))
+    return math.ceil(risk * unit * (1.0 - ROUNDING)) / unit
 
 
 def mean_by(units: IntArray, losses: FloatArray) -> FloatArray:

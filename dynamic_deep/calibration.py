@@ -17,7 +17,7 @@ import numpy as np
 
 from dynamic_deep.bound_choice import violations
 from dynamic_deep.bound_odds import Requirement
-from dynamic_deep.bound_price import certified_price, counted, mean_by
+from dynamic_deep.bound_price import certified_price, counted, least_risk, mean_by
 from dynamic_deep.bundle import UNREADABLE, Bundle
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.trials import Trials
@@ -46,7 +46,7 @@ class Calibration:
     def least_risk(self) -> float:
         """The lowest risk that can be promised."""
         units, _ = counted(self.trials, same_patients=self.same_patients)
-        return 1.0 / (int(units.max()) + 2)
+        return least_risk(units)
 
     def price(self, requirement: Requirement) -> float:
         """Return the price of a violation that keeps the promise."""

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dynamic_deep.bound_price import rounded_up
 from dynamic_deep.calibration import Calibration, save_calibration
 from dynamic_deep.cli import text
 from dynamic_deep.cli.bundles import load_codec
@@ -95,7 +95,7 @@ def _as_text(facts: dict[str, Any]) -> str:
             "recordings of others, or count windows by --same-patients if those to "
             "come are of these patients"
         )
-    risk = max(USUAL_RISK, math.ceil(100.0 * facts["least_risk"]) / 100.0)
+    risk = max(USUAL_RISK, rounded_up(facts["least_risk"]))
     lines.append(
         f"use it: dynamic-deep encode IN --bundle {facts['bundle']} "
         f"--bound rhythm=0.1 --risk {risk:g} --calibration {facts['calibration']}"

@@ -63,7 +63,7 @@ def _what(sizes: Mapping[str, Mapping[str, float]]) -> str:
         f"has seen; `mitdb` is of {mitdb['n_windows']:,} windows, but of "
         f"{mitdb['n_records']} patients only, whose signals the networks were trained "
         "on. It counts by recording, each as one, and can promise no less than "
-        f"{percent(mitdb['least_risk'])}. Of MIT-BIH the first lead. In the "
+        f"{percent(mitdb['least_risk'], 2)}. Of MIT-BIH the first lead. In the "
         "figures points are moved sideways a little, so that intervals can be told "
         "apart, and what is below 0.1 % is drawn at the lower edge. Made by "
         f"`{COMMAND}`."

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -81,6 +82,17 @@ def test_a_risk_below_what_so_few_windows_can_certify_is_refused() -> None:
     ):
         certified_price(requires(risk=0.049), hand_made(0))
     assert certified_price(requires(risk=0.05), hand_made(0)) == PRICES[0]
+
+
+@pytest.mark.parametrize("n", [1, 2, 6, 19, 24, 25, 99, 690])
+def test_the_risk_that_a_refusal_names_is_allowed(n: int) -> None:
+    trials = make_trials(np.full((n, 1), 0.01))
+    with pytest.raises(ConfigError, match="can certify") as refused:
+        certified_price(requires(risk=0.99 / (n + 1)), trials)
+    named = re.search(r"certify, ([\d.]+);", str(refused.value))
+    assert named
+    assert 1.0 / (n + 1) <= float(named[1]) < 1.12 / (n + 1)
+    certified_price(requires(risk=float(named[1])), trials)
 
 
 def of_patients(trials: Trials, n_each: int) -> Trials:
