@@ -19,6 +19,17 @@ ADAPT_PRESETS = {
         pair_weight=3.0,
         learning_rate=1e-3,
     ),
+    # Once more, after phase 2 was gone on with, for all codecs that ship the task.
+    "rhythm_again": AdaptPreset(
+        task=TASK_PRESETS["rhythm_compact"],
+        n_steps=1700,
+        n_pairs=10,
+        pair_weight=3.0,
+        learning_rate=4e-4,
+        highest_gain=448.0,
+        is_mutual=True,
+        kept_share=0.25,
+    ),
     # Once more, for the beats of CinC at the levels that can keep them. Not yet run to
     # its end, so what it is worth is not known.
     "rpeaks_again": AdaptPreset(

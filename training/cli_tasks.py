@@ -44,7 +44,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     aware.set_defaults(do=_aware)
     adapt = commands.add_parser("adapt", help="phase 2b: train a task with its codec")
-    adapt.add_argument("preset", help="rhythm, rpeaks or rpeaks_again")
+    adapt.add_argument("preset", help="rhythm, rpeaks, rhythm_again or rpeaks_again")
     adapt.add_argument(
         "--codec",
         required=True,

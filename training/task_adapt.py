@@ -36,7 +36,14 @@ from training.task_terms import LOSSES, SOFTENED, softened
 from training.task_trainer import LOSSES as LABEL_LOSSES
 from training.task_trainer import Windows, labelled_windows, taught_windows
 from training.task_windows import PeakWindows, Versions
-from training.trainer import keep_settings, load_checkpoint, run_steps
+from training.trainer import (
+    keep_settings,
+    load_checkpoint,
+    run_steps,
+    save_checkpoint,
+)
+
+BEFORE = "before.npz"  # in a run folder: the task as phase 2 had it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +60,12 @@ class AdaptPreset:
         highest_gain: of the levels of the pairs; what a level has lost can't be learnt.
         is_taught: whether half of the windows with labels are of CinC, with the peaks
             that the network finds on the raw window before it is adapted.
+        is_mutual: whether the two answers of a pair are drawn to each other, and not
+            that on the decoded window alone: of what compression may take away a
+            network should not be sure on the raw window either.
+        kept_share: how much of each weight as it was before stays in the end. Halfway
+            between the two a network may be as robust as after and as accurate as
+            before (Wortsman et al. 2022, arXiv 2109.01903).
     """
 
     task: TaskPreset
@@ -63,6 +76,8 @@ class AdaptPreset:
     learning_rate: float = 7e-4
     highest_gain: float = math.inf
     is_taught: bool = False
+    is_mutual: bool = False
+    kept_share: float = 0.0
     seed: int = 31
 
 
@@ -114,7 +129,9 @@ class _Pairs(keras.Model):
         task = preset.task.task
         of_label = keras.losses.get(LABEL_LOSSES[task])
         label = ops.mean(of_label(y, y_pred[:n_labelled]))
-        raw = ops.stop_gradient(y_pred[n_labelled : n_labelled + n_pairs])
+        raw = y_pred[n_labelled : n_labelled + n_pairs]
+        if not preset.is_mutual:
+            raw = ops.stop_gradient(raw)
         error = LOSSES[task](raw, y_pred[n_labelled + n_pairs :])
         self.pair_mean.update_state(ops.mean(error))
         cost = softened(error) if task in SOFTENED else error
@@ -137,10 +154,22 @@ def build_adapted(preset: AdaptPreset) -> keras.Model:
 
 
 def adapted_task(preset: AdaptPreset, run: Path) -> keras.Model:
-    """Return the network of a run: the moving average of its weights."""
+    """Return the network of a run: the moving average of its weights.
+
+    Of the weights before, which the run folder keeps, some may be in it.
+    """
     model = build_adapted(preset)
+    before = None
+    if preset.kept_share:
+        load_checkpoint(run / BEFORE, model)
+        before = model.network.get_weights()
     load_checkpoint(run / "checkpoint.npz", model)
     model.optimizer.finalize_variable_values(model.trainable_variables)
+    if before:
+        share, after = preset.kept_share, model.network.get_weights()
+        model.network.set_weights(
+            [share * a + (1.0 - share) * b for a, b in zip(before, after, strict=True)]
+        )
     return model.network
 
 
@@ -165,6 +194,8 @@ def fit_adapted(
     keep_settings(run / "config.json", preset)
     model = build_adapted(preset)
     model.network.set_weights(trained.get_weights())
+    if not (run / BEFORE).exists():
+        save_checkpoint(run / BEFORE, model, 0)
 
     @functools.cache  # decoded for a step that is to be taken, not for a finished run
     def windows() -> tuple[Windows, PairWindows]:
@@ -184,8 +215,7 @@ def fit_adapted(
         return model.train_on_batch([x, raw, decoded], y)
 
     run_steps(model, run, train_step, n_steps=preset.n_steps, log=log)
-    model.optimizer.finalize_variable_values(model.trainable_variables)
-    return model.network
+    return adapted_task(preset, run)
 
 
 def pair_windows(preset: AdaptPreset, bundles: Sequence[Bundle]) -> PairWindows:

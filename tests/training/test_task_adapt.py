@@ -110,6 +110,24 @@ def test_the_loss_by_hand() -> None:
     assert float(other) != pytest.approx(float(loss), rel=1e-3)
 
 
+@pytest.mark.parametrize("is_mutual", [False, True])
+def test_the_raw_answer_is_drawn_along_if_the_pair_is_mutual(is_mutual: bool) -> None:
+    preset = dataclasses.replace(
+        PRESETS["rhythm"], n_labelled=1, n_pairs=1, is_mutual=is_mutual
+    )
+    rows = [[0.7, 0.1, 0.1, 0.1], [0.4, 0.4, 0.1, 0.1], [0.1, 0.7, 0.1, 0.1]]
+    import tensorflow as tf
+
+    answer = tf.Variable(np.array(rows, np.float32)[:, None, :])
+    classes = np.array([[[1.0, 0.0, 0.0, 0.0]]], np.float32)
+    model = build_adapted(preset)
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(y=classes, y_pred=answer)
+    _, raw, decoded = tape.gradient(loss, answer).numpy()
+    assert raw.any() == is_mutual
+    assert decoded.any()
+
+
 def test_pairs_are_the_same_stretch_raw_and_decoded(leads: list[Lead]) -> None:
     versions = noisy(leads)
     windows = PairWindows(versions, seed=5)
@@ -155,6 +173,18 @@ def test_labels_are_learned_along_the_way(
     adapted = fit_adapted(preset, trained, [bundle], tmp_path, log=quiet)
     shares = [numpy(v(x))[..., 2].mean() for v in (trained, adapted)]
     assert shares[1] > shares[0] + 0.1
+
+
+def test_a_share_of_the_weights_before_is_kept(bundle: Bundle, tmp_path: Path) -> None:
+    preset = PRESETS["rhythm"]
+    trained = build_adapted(preset).network
+    after = fit_adapted(preset, trained, [bundle], tmp_path / "a", log=quiet)
+    keeping = dataclasses.replace(preset, kept_share=0.25)
+    mixed = fit_adapted(keeping, trained, [bundle], tmp_path / "b", log=quiet)
+    networks = (trained, after, mixed)
+    for a, b, m in zip(*(v.get_weights() for v in networks), strict=True):
+        np.testing.assert_allclose(m, 0.25 * a + 0.75 * b, rtol=1e-4, atol=1e-6)
+    assert not same(mixed, after)
 
 
 @pytest.mark.parametrize("task", PRESETS)
