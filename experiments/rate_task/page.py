@@ -166,9 +166,8 @@ def _claims(results: Mapping[str, Any]) -> list[Claim]:
     claims = []
     for task, title in TASKS.items():
         for row in results[task]["chosen"]:
-            is_kept = row["lost"][0] <= results["risk"]
             better = _best_within(results, task)
-            why = "kept" if is_kept else "missed: more is changed than was promised"
+            why = verdict(row["lost"], results["risk"])
             if better is not None:
                 is_ahead = row["gain"][0] > better["gain"][0]
                 why += (
@@ -189,6 +188,21 @@ def _claims(results: Mapping[str, Any]) -> list[Claim]:
                 )
             )
     return claims
+
+
+def verdict(lost: Sequence[float], risk: float) -> str:
+    """Return whether a promise was kept.
+
+    Args:
+        lost: the share that is changed, and its interval.
+        risk: the share that may be.
+    """
+    value, low, _ = lost
+    if value <= risk:
+        return "kept"
+    if low <= risk:
+        return "over what was promised, by less than the interval"
+    return "missed: more is changed than was promised"
 
 
 def _best_within(results: Mapping[str, Any], task: str) -> Row | None:
