@@ -30,8 +30,8 @@ ADAPT_PRESETS = {
         is_mutual=True,
         kept_share=0.25,
     ),
-    # Once more, for the beats of CinC at the levels that can keep them. Not yet run to
-    # its end, so what it is worth is not known.
+    # Once more, for the beats of CinC at the levels that can keep them. No bundle has
+    # it: what came near it gained little (docs/tried.md).
     "rpeaks_again": AdaptPreset(
         task=TASK_PRESETS["rpeaks_compact"],
         n_steps=2000,

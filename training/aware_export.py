@@ -102,7 +102,8 @@ def _channels(tasks: dict[str, keras.Model]) -> list[str]:
 def put_tasks(folder: Path, tasks: dict[str, keras.Model]) -> None:
     """Put task networks, by name, in a bundle in place of those that it has."""
     networks = {f"task_{name}": export_task(task) for name, task in tasks.items()}
-    _put(folder, networks, {"adapted_tasks": [*tasks]})
+    known = load_bundle(folder).config["trained"].get("adapted_tasks", [])
+    _put(folder, networks, {"adapted_tasks": list(dict.fromkeys([*known, *tasks]))})
 
 
 def train_heads(

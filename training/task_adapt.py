@@ -165,7 +165,7 @@ def adapted_task(preset: AdaptPreset, run: Path) -> keras.Model:
         before = model.network.get_weights()
     load_checkpoint(run / "checkpoint.npz", model)
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    if before:
+    if before is not None:
         share, after = preset.kept_share, model.network.get_weights()
         model.network.set_weights(
             [share * a + (1.0 - share) * b for a, b in zip(before, after, strict=True)]
@@ -194,7 +194,7 @@ def fit_adapted(
     keep_settings(run / "config.json", preset)
     model = build_adapted(preset)
     model.network.set_weights(trained.get_weights())
-    if not (run / BEFORE).exists():
+    if preset.kept_share and not (run / BEFORE).exists():
         save_checkpoint(run / BEFORE, model, 0)
 
     @functools.cache  # decoded for a step that is to be taken, not for a finished run

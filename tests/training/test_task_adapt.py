@@ -112,12 +112,12 @@ def test_the_loss_by_hand() -> None:
 
 @pytest.mark.parametrize("is_mutual", [False, True])
 def test_the_raw_answer_is_drawn_along_if_the_pair_is_mutual(is_mutual: bool) -> None:
+    import tensorflow as tf
+
     preset = dataclasses.replace(
         PRESETS["rhythm"], n_labelled=1, n_pairs=1, is_mutual=is_mutual
     )
     rows = [[0.7, 0.1, 0.1, 0.1], [0.4, 0.4, 0.1, 0.1], [0.1, 0.7, 0.1, 0.1]]
-    import tensorflow as tf
-
     answer = tf.Variable(np.array(rows, np.float32)[:, None, :])
     classes = np.array([[[1.0, 0.0, 0.0, 0.0]]], np.float32)
     model = build_adapted(preset)
