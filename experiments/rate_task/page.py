@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from experiments.calibration_check import verdict
 from experiments.rate_distortion.curves import DRAWN, EXACT_FAMILIES
 from experiments.section import (
     Claim,
@@ -23,6 +24,11 @@ TASKS = {
     "rpeaks": "R peaks, MIT-BIH test, first lead",
 }
 Row = Mapping[str, Any]
+VERDICTS = {
+    "held": "kept",
+    "over": "over what was promised, by less than the interval",
+    "broken": "missed: more is changed than was promised",
+}
 
 
 def section(results: Mapping[str, Any]) -> Section:
@@ -167,7 +173,7 @@ def _claims(results: Mapping[str, Any]) -> list[Claim]:
     for task, title in TASKS.items():
         for row in results[task]["chosen"]:
             better = _best_within(results, task)
-            why = verdict(row["lost"], results["risk"])
+            why = VERDICTS[verdict(results["risk"], row["lost"])]
             if better is not None:
                 is_ahead = row["gain"][0] > better["gain"][0]
                 why += (
@@ -188,21 +194,6 @@ def _claims(results: Mapping[str, Any]) -> list[Claim]:
                 )
             )
     return claims
-
-
-def verdict(lost: Sequence[float], risk: float) -> str:
-    """Return whether a promise was kept.
-
-    Args:
-        lost: the share that is changed, and its interval.
-        risk: the share that may be.
-    """
-    value, low, _ = lost
-    if value <= risk:
-        return "kept"
-    if low <= risk:
-        return "over what was promised, by less than the interval"
-    return "missed: more is changed than was promised"
 
 
 def _best_within(results: Mapping[str, Any], task: str) -> Row | None:
