@@ -7,6 +7,7 @@ Presets, networks and records are as small as they can be; nothing is left out b
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from dynamic_deep.synthetic import simulate_ecg
 from dynamic_deep.tasks import CLASSES
 from tests.signals import COSINE
 from training.adapt_presets import ADAPT_PRESETS
+from training.aware_export import put_tasks
 from training.datasets import normalize
 from training.error_heads import HeadPreset
 from training.pipeline import adapted_tasks, run_pipeline
@@ -166,6 +168,9 @@ def test_records_become_a_bundle_that_promises(
     assert [*adapted_tasks("tiny", runs)] == list(TASKS)
     with pytest.raises(ConfigError, match="tiny_rhythm' without"):
         adapted_tasks("tiny", tmp_path)
+    copy = shutil.copytree(folder, tmp_path.with_name("copy"))
+    put_tasks(copy, {TASKS[0]: adapted_tasks("tiny", runs)[TASKS[0]]})
+    assert load_bundle(copy).config["trained"]["adapted_tasks"] == list(TASKS)
     before = contents(tmp_path)
     for name in ("task_trainer.decoded_versions", "task_adapt.decoded_versions"):
         monkeypatch.setattr(f"training.{name}", refuse)
