@@ -89,6 +89,7 @@ def export_codec(
         trained=trained,
         more_networks=networks,
         head_channels=_channels(tasks),
+        bound_levels=preset.bound_levels,
         min_advantage=0.0,  # a level for tasks need not have the better PRDN
         kept=kept,
     )

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bundle import LatentShape, Level
+from dynamic_deep.errors import ConfigError
 from dynamic_deep.networks import LatentConfig
 from dynamic_deep.quantizer import quantize
 from training.classical import classical_tables, write_bundle
@@ -121,6 +122,16 @@ def _beside(
     }
 
 
+def _bound_levels(latents: dict[str, LatentShape], names: tuple[str, ...]) -> list[str]:
+    unknown = set(names) - set(latents)
+    if unknown:
+        raise ConfigError(
+            f"a bound must choose among the bundle's levels, {', '.join(latents)}; got "
+            f"{', '.join(sorted(unknown))}; leave out what was not exported"
+        )
+    return [name for name in latents if name in names or not names]
+
+
 def _shape(level_idx: int, latent: LatentConfig, threshold: float) -> LatentShape:
     return LatentShape(
         level_idx=level_idx,
@@ -137,6 +148,7 @@ def write_codec(
     trained: dict[str, object],
     more_networks: dict[str, bytes] | None = None,
     head_channels: list[str] | None = None,
+    bound_levels: tuple[str, ...] = (),
     min_advantage: float = MIN_ADVANTAGE,
     kept: Kept | None = None,
 ) -> dict[str, Any]:
@@ -149,6 +161,8 @@ def write_codec(
         more_networks: `.tflite` files beside the codec's own.
         head_channels: what error heads will foretell for the ladder of `HEAD_LEVELS`
             and the neural levels; None if there will be none.
+        bound_levels: the neural levels that they foretell, so that a bound may choose
+            them; all if none is named.
         min_advantage: over the wavelet at equal PRDN, below which a level is left out.
         kept: levels of another bundle on the same trunk, which come first.
     """
@@ -173,7 +187,8 @@ def write_codec(
         tables, figures = tables | kept.tables, kept.figures | figures
     heads = None
     if head_channels:
-        heads = {"levels": [*HEAD_LEVELS, *latents], "channels": head_channels}
+        neural = _bound_levels(latents, bound_levels)
+        heads = {"levels": [*HEAD_LEVELS, *neural], "channels": head_channels}
     trained = trained | {"validation": figures}
     write_bundle(
         folder,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.config import WINDOW_LEN
+from dynamic_deep.errors import ConfigError
 from dynamic_deep.heads import log_rates
 from dynamic_deep.recording import read_recording
 from dynamic_deep.subjects import subjects_of
@@ -93,6 +94,9 @@ def try_resumably(
 
     Returns:
         The table, the normalised windows (n, WINDOW_LEN) and their log rates.
+
+    Raises:
+        ConfigError: If a chunk is of another ladder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     parts: list[dict[str, npt.NDArray[np.generic]]] = []
@@ -106,9 +110,20 @@ def try_resumably(
     if chunk:
         parts.append(_try_chunk(trier, chunk, folder / f"part_{len(parts)}.npz"))
     tables = [Trials.from_arrays(part) for part in parts]
+    _check_levels(tables, trier, folder)
     x = np.concatenate([part["x"] for part in parts]).astype(np.float32)
     rates = np.concatenate([part["log_rates"] for part in parts]).astype(np.float32)
     return Trials.joined(tables), x, rates
+
+
+def _check_levels(tables: list[Trials], trier: LevelTrier, folder: Path) -> None:
+    wanted = tuple(level.name for level in trier.levels)
+    for table in tables:
+        if table.levels != wanted:
+            raise ConfigError(
+                f"the windows in {folder} must have been tried at {', '.join(wanted)}; "
+                f"got {', '.join(table.levels)}; move that folder away to try them anew"
+            )
 
 
 def _try_chunk(

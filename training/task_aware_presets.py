@@ -21,6 +21,8 @@ class TaskAwarePreset:
         kept: levels of phase 1 that stay as they are, as does the trunk; the preset's
             own stand beside them, with a body of their own. If none is named
             everything is trained.
+        bound_levels: neural levels that a bound chooses among, all if none is named;
+            the others can be had by their names alone.
         n_steps: steps in all.
         tasks: w_i by the name of the task.
         task_power: how the tasks' weights rise with a level's gain.
@@ -46,6 +48,7 @@ class TaskAwarePreset:
     n_steps: int
     tasks: dict[str, float]
     kept: tuple[str, ...] = ()
+    bound_levels: tuple[str, ...] = ()
     task_power: float = WEIGHT_POWER
     stages: tuple[tuple[tuple[str, ...], float], ...] = ()
     w0: float = 1.0

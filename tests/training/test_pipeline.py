@@ -41,7 +41,7 @@ from training.task_presets import TaskPreset
 
 TASKS = ("rhythm", "rpeaks")
 HEAD_LEVELS = ("wavelet_24",)
-LEVELS = (*HEAD_LEVELS, "gain_32", "gain_128")
+LEVELS = (*HEAD_LEVELS, "gain_32")  # gain_128 is there, but no bound chooses it
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,7 @@ def small_presets(monkeypatch: pytest.MonkeyPatch, tiny_preset: Preset) -> None:
         networks=tiny_preset.networks,
         n_steps=1,
         tasks=dict.fromkeys(TASKS, 1.0),
+        bound_levels=("gain_32",),
         windows_per_level=1,
     )
     tasks = {
@@ -160,6 +161,7 @@ def test_records_become_a_bundle_that_promises(
     ]
     bundle = load_bundle(folder)
     assert bundle.config["heads"]["levels"] == list(LEVELS)
+    assert bundle.level("gain_128").kind == "neural"
     trained = bundle.config["trained"]
     assert trained["adapted_tasks"] == list(TASKS)
     assert trained["heads"]["n_guess_steps"] == 1

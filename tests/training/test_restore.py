@@ -96,6 +96,17 @@ def check_same_codec(
             assert np.abs(found.ravel() - expected).max() < CLOSE
 
 
+def test_a_bound_chooses_among_levels_that_there_are(
+    export: Export, model: CodecModel
+) -> None:
+    channels = ["rhythm:raw"]
+    bundle = export(model, head_channels=channels, bound_levels=("gain_32",))
+    levels = bundle.config["heads"]["levels"]
+    assert [name for name in levels if name in bundle.latents] == ["gain_32"]
+    with pytest.raises(ConfigError, match=r"among .*gain_128; got gain_99"):
+        export(model, head_channels=channels, bound_levels=("gain_99", "gain_32"))
+
+
 def test_a_codec_is_restored(
     export: Export, model: CodecModel, batch: np.ndarray
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from dynamic_deep.bundle import load_bundle
 from dynamic_deep.config import WINDOW_LEN
+from dynamic_deep.errors import ConfigError
 from dynamic_deep.heads import log_rates
 from dynamic_deep.recording import write_recording
 from dynamic_deep.subjects import subjects_of
@@ -99,6 +100,15 @@ def test_a_cut_run_tries_what_is_missing(
         assert np.array_equal(array, second[name], equal_nan=is_float), name
     assert (whole[1] == again[1]).all()
     assert (whole[2] == again[2]).all()
+
+
+def test_chunks_of_another_ladder_are_not_taken(
+    subjects: list[Subject], trier: LevelTrier, tmp_path: Path
+) -> None:
+    try_resumably(trier, iter(subjects[:2]), tmp_path, log=lambda line: None)
+    shorter = LevelTrier(trier.codec, trier.tasks, [trier.levels[0].name])
+    with pytest.raises(ConfigError, match=r"tried at wavelet_.*; got .*move that"):
+        try_resumably(shorter, iter(subjects[:2]), tmp_path, log=lambda line: None)
 
 
 @pytest.fixture
