@@ -3,9 +3,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from dynamic_deep.errors import ConfigError
 from training.task_adapt import AdaptPreset
 from training.task_presets import TASK_PRESETS
+
+_RPEAKS_AGAIN = AdaptPreset(
+    task=TASK_PRESETS["rpeaks_compact"],
+    n_steps=2600,
+    n_labelled=24,
+    n_pairs=0,
+    pair_weight=0.0,
+    learning_rate=1.5e-3,
+    highest_gain=288.0,
+    cinc_share=0.65,
+    label_delta=0.25,
+)
 
 ADAPT_PRESETS = {
     "rhythm": AdaptPreset(
@@ -30,17 +44,15 @@ ADAPT_PRESETS = {
         is_mutual=True,
         kept_share=0.25,
     ),
-    # Once more, for the beats of CinC at the levels that can keep them. No bundle has
-    # it: what came near it gained little (docs/tried.md).
-    "rpeaks_again": AdaptPreset(
-        task=TASK_PRESETS["rpeaks_compact"],
-        n_steps=2000,
-        n_labelled=12,
-        n_pairs=8,
-        pair_weight=20.0,
-        learning_rate=1e-3,
-        highest_gain=192.0,
-        is_taught=True,
+    # Once more, for the beats of CinC: two ways, whose mean is more robust than either.
+    "rpeaks_again": _RPEAKS_AGAIN,
+    "rpeaks_again_pairs": dataclasses.replace(
+        _RPEAKS_AGAIN,
+        n_labelled=14,
+        n_pairs=6,
+        pair_weight=10.0,
+        label_delta=1.0,
+        seed=32,
     ),
 }
 

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 
 def compile_averaged(
@@ -33,3 +35,16 @@ def compile_averaged(
 def cosine(at: float) -> float:
     """Return the share of the learning rate at a share of the steps, 1 to 0."""
     return 0.5 * (1.0 + math.cos(math.pi * at))
+
+
+def mean_weights(networks: Sequence[keras.Model]) -> keras.Model:
+    """Return the first network, with the mean of all networks' weights.
+
+    Trained on from the same weights in other ways, networks lie in one valley, and
+    their mean is often better than each (Wortsman et al. 2022, arXiv 2203.05482).
+    """
+    of_each = [network.get_weights() for network in networks]
+    networks[0].set_weights(
+        [np.mean(same, axis=0) for same in zip(*of_each, strict=True)]
+    )
+    return networks[0]

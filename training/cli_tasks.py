@@ -44,7 +44,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     aware.set_defaults(do=_aware)
     adapt = commands.add_parser("adapt", help="phase 2b: train a task with its codec")
-    adapt.add_argument("preset", help="rhythm, rpeaks, rhythm_again or rpeaks_again")
+    adapt.add_argument("preset", help="rhythm, rpeaks, or one of them again")
     adapt.add_argument(
         "--codec",
         required=True,
@@ -54,6 +54,14 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     add_task_options(adapt)
     add_run_options(adapt)
+    adapt.add_argument(
+        "--mean-with",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("PRESET", "RUN"),
+        help="take the mean of its weights with those of this finished run",
+    )
     adapt.add_argument(
         "--out",
         type=Path,
@@ -108,8 +116,9 @@ def _adapt(options: argparse.Namespace) -> None:
     start_backend(options.threads)
     from dynamic_deep.bundle import bundle_folder, load_bundle
     from training.adapt_presets import find_adapt_preset
+    from training.averaged import mean_weights
     from training.aware_export import put_tasks
-    from training.task_adapt import fit_adapted
+    from training.task_adapt import adapted_task, fit_adapted
     from training.task_source import named_tasks
 
     preset = find_adapt_preset(options.preset)
@@ -124,6 +133,11 @@ def _adapt(options: argparse.Namespace) -> None:
         options.run,
         log=show_progress(preset.n_steps),
     )
+    others = [
+        adapted_task(find_adapt_preset(other), Path(run))
+        for other, run in options.mean_with
+    ]
+    adapted = mean_weights([adapted, *others]) if others else adapted
     if options.out:
         if not options.out.exists():
             shutil.copytree(bundle_folder(options.codec[0]), options.out)

@@ -27,15 +27,14 @@ from keras import ops
 
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.config import WINDOW_LEN
+from training.adapt_windows import PairWindows, pair_windows, voted_windows, voters
 from training.averaged import compile_averaged, cosine
-from training.datasets import FLIP_SHARE, FloatArray, load_leads
-from training.decoded import decoded_versions, long_enough
 from training.task_networks import build_task_network
 from training.task_presets import TaskPreset
 from training.task_terms import LOSSES, SOFTENED, softened
 from training.task_trainer import LOSSES as LABEL_LOSSES
-from training.task_trainer import Windows, labelled_windows, taught_windows
-from training.task_windows import PeakWindows, Versions
+from training.task_trainer import Windows, labelled_windows
+from training.task_windows import PeakWindows
 from training.trainer import (
     keep_settings,
     load_checkpoint,
@@ -58,8 +57,9 @@ class AdaptPreset:
         pair_weight: of the pairs' loss.
         learning_rate: the highest.
         highest_gain: of the levels of the pairs; what a level has lost can't be learnt.
-        is_taught: whether half of the windows with labels are of CinC, with the peaks
-            that the network finds on the raw window before it is adapted.
+        cinc_share: of the windows with labels of R peaks are of CinC, with the beats
+            that the network, before it is adapted, finds by a vote.
+        label_delta: where the Huber loss of R peaks turns from square to absolute.
         is_mutual: whether the two answers of a pair are drawn to each other, and not
             that on the decoded window alone: of what compression may take away a
             network should not be sure on the raw window either.
@@ -75,33 +75,11 @@ class AdaptPreset:
     pair_weight: float
     learning_rate: float = 7e-4
     highest_gain: float = math.inf
-    is_taught: bool = False
+    cinc_share: float = 0.0
+    label_delta: float = 1.0
     is_mutual: bool = False
     kept_share: float = 0.0
     seed: int = 31
-
-
-class PairWindows:
-    """Raw windows and what levels make of them; batch i is always the same."""
-
-    def __init__(self, versions: Versions, *, seed: int) -> None:
-        """Keep leads in all their versions, the raw one first."""
-        self.versions = versions
-        self.seed = seed
-
-    def batch(self, index: int, size: int) -> tuple[FloatArray, FloatArray]:
-        """Return raw and decoded windows, both (size, WINDOW_LEN, 1)."""
-        rng = np.random.default_rng((self.seed, index))
-        raw = np.empty((size, WINDOW_LEN, 1), np.float32)
-        decoded = np.empty_like(raw)
-        for one, other in zip(raw, decoded, strict=True):
-            lead = self.versions[int(rng.integers(len(self.versions)))]
-            start = int(rng.integers(len(lead[0]) - WINDOW_LEN + 1))
-            version = lead[int(rng.integers(1, len(lead)))]
-            sign = -1.0 if rng.random() < FLIP_SHARE else 1.0
-            one[:, 0] = sign * lead[0][start : start + WINDOW_LEN]
-            other[:, 0] = sign * version[start : start + WINDOW_LEN]
-        return raw, decoded
 
 
 class _Pairs(keras.Model):
@@ -127,8 +105,9 @@ class _Pairs(keras.Model):
         preset = self.preset
         n_labelled, n_pairs = preset.n_labelled, preset.n_pairs
         task = preset.task.task
-        of_label = keras.losses.get(LABEL_LOSSES[task])
-        label = ops.mean(of_label(y, y_pred[:n_labelled]))
+        label = ops.mean(_label_loss(preset, y, y_pred[:n_labelled]))
+        if not n_pairs:
+            return label
         raw = y_pred[n_labelled : n_labelled + n_pairs]
         if not preset.is_mutual:
             raw = ops.stop_gradient(raw)
@@ -136,6 +115,13 @@ class _Pairs(keras.Model):
         self.pair_mean.update_state(ops.mean(error))
         cost = softened(error) if task in SOFTENED else error
         return label + preset.pair_weight * ops.mean(cost)
+
+
+def _label_loss(preset: AdaptPreset, y: Any, y_pred: Any) -> Any:
+    if preset.task.task == "rpeaks":
+        loss = keras.losses.huber(y, y_pred, delta=preset.label_delta)
+        return loss / preset.label_delta  # as steep as ever where it is absolute
+    return keras.losses.get(LABEL_LOSSES[preset.task.task])(y, y_pred)
 
 
 def build_adapted(preset: AdaptPreset) -> keras.Model:
@@ -200,9 +186,15 @@ def fit_adapted(
     @functools.cache  # decoded for a step that is to be taken, not for a finished run
     def windows() -> tuple[Windows, PairWindows]:
         labelled = labelled_windows(preset.task, bundles[0])
-        if preset.is_taught and isinstance(labelled, PeakWindows):
-            labelled = taught_windows(trained, labelled, bundles[0], run)
-        return labelled, pair_windows(preset, bundles)
+        if preset.cinc_share and isinstance(labelled, PeakWindows):
+            versions = voters(bundles, preset.highest_gain)
+            voted = voted_windows(
+                labelled, versions, trained, run, share=preset.cinc_share
+            )
+            return voted, PairWindows(versions.decoded, seed=preset.seed)
+        return labelled, pair_windows(
+            preset.task.task, bundles, preset.highest_gain, seed=preset.seed
+        )
 
     def train_step(step: int) -> Any:
         labelled, pairs = windows()
@@ -216,16 +208,3 @@ def fit_adapted(
 
     run_steps(model, run, train_step, n_steps=preset.n_steps, log=log)
     return adapted_task(preset, run)
-
-
-def pair_windows(preset: AdaptPreset, bundles: Sequence[Bundle]) -> PairWindows:
-    """Return the pairs of a training: leads, and what the codecs make of them."""
-    leads = long_enough(load_leads("cinc2017", "train"))
-    if preset.task.task == "rpeaks":
-        leads = leads[::2] + load_leads("mitdb", "train")
-    versions = decoded_versions(leads, bundles[0], highest_gain=preset.highest_gain)
-    for bundle in bundles[1:]:
-        more = decoded_versions(leads, bundle, highest_gain=preset.highest_gain)
-        for one, other in zip(versions, more, strict=True):
-            one += other[1:]
-    return PairWindows(versions, seed=preset.seed)

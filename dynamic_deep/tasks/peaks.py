@@ -19,13 +19,20 @@ SMOOTHING = np.hanning(9)[1:-1] / np.hanning(9).sum()
 PeakTimes = npt.NDArray[np.floating]
 
 
-def find_peaks(distance: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+def find_peaks(
+    distance: npt.NDArray[np.floating],
+    *,
+    highest: float = HIGHEST,
+    min_prominence: float = MIN_PROMINENCE,
+) -> npt.NDArray[np.float64]:
     """Return where a distance map has its minima: samples at its rate, ascending.
 
     A parabola through three samples places each between samples.
 
     Args:
         distance: (n_samples,), 0 at an R peak, 1 far from any.
+        highest: of the map at a peak.
+        min_prominence: of a peak above the saddles beside it.
     """
     from scipy import signal
 
@@ -35,9 +42,9 @@ def find_peaks(distance: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     # With nothing beyond the ends a beat near one stands out as much as any other.
     found, tops = signal.find_peaks(
         np.pad(smooth, 1),
-        height=1.0 - HIGHEST,
+        height=1.0 - highest,
         distance=MIN_GAP,
-        prominence=MIN_PROMINENCE,
+        prominence=min_prominence,
         plateau_size=1,
     )
     has_ends = (tops["left_edges"] > 1) & (tops["right_edges"] < len(smooth))

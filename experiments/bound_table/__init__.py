@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bound: what each promise costs, whether it is kept, and what an oracle reaches.
 
-Four things are asked of a bundle on test windows. Each is answered by the calibrated
+Five things are asked of a bundle on test windows. Each is answered by the calibrated
 choice, by the best fixed level of the calibration windows, and by choices that know the
 error of every window.
 """

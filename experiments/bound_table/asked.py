@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The four things that are asked of a bundle."""
+"""What is asked of a bundle."""
 
 from __future__ import annotations
 
@@ -62,6 +62,13 @@ ASKED = (
         need=Requirement(
             bound=_each(rhythm=0.1, rpeaks=0.0), risk=0.05, per_segment=True
         ),
+        split=CINC_TEST,
+        calibration="cinc2017",
+    ),
+    Asked(
+        name="both_f1",
+        words="--bound rhythm=0.1,rpeaks=0.05 --risk 0.05",
+        need=Requirement(bound=_each(rhythm=0.1, rpeaks=0.05), risk=0.05),
         split=CINC_TEST,
         calibration="cinc2017",
     ),

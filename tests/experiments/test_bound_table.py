@@ -33,7 +33,7 @@ def answers() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["rhythm", "label", "rpeaks", "both"])
+@pytest.mark.parametrize("name", ["rhythm", "label", "rpeaks", "both", "both_f1"])
 def test_figures_are_those_of_evaluate(
     answers: dict[str, Any], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -157,6 +157,24 @@ def test_adapt_puts_the_task_in_a_copy_of_the_first_bundle(
     assert (tmp_path / "new" / "body.tflite").exists()
 
 
+def test_adapt_takes_the_mean_with_other_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    named_tasks(monkeypatch)
+    monkeypatch.setattr("training.task_adapt.fit_adapted", lambda *_, **__: "this")
+    monkeypatch.setattr(
+        "training.task_adapt.adapted_task",
+        lambda preset, run: f"{run} of {preset.n_pairs} pairs",
+    )
+    means: list[list[str]] = []
+    monkeypatch.setattr("training.averaged.mean_weights", means.append)
+    caught(monkeypatch, "training.aware_export.put_tasks")
+    words = ["adapt", "rpeaks_again", "--codec", str(COSINE), "--tasks", "runs"]
+    words += ["--run", "run", "--mean-with", "rpeaks_again_pairs", "other"]
+    assert main([*words, "--out", str(tmp_path / "new")]) == 0
+    assert means == [["this", "other of 6 pairs"]]
+
+
 @pytest.mark.parametrize("is_adapted", [False, True])
 def test_heads_do_phase_3(
     is_adapted: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -174,7 +174,7 @@ def test_records_become_a_bundle_that_promises(
     put_tasks(copy, {TASKS[0]: adapted_tasks("tiny", runs)[TASKS[0]]})
     assert load_bundle(copy).config["trained"]["adapted_tasks"] == list(TASKS)
     before = contents(tmp_path)
-    for name in ("task_trainer.decoded_versions", "task_adapt.decoded_versions"):
+    for name in ("task_trainer.decoded_versions", "adapt_windows.decoded_versions"):
         monkeypatch.setattr(f"training.{name}", refuse)
     monkeypatch.setattr("training.aware_export.try_resumably", refuse)
     run()

@@ -19,14 +19,13 @@ from dynamic_deep.config import WINDOW_LEN
 from dynamic_deep.errors import ConfigError
 from tests.signals import COSINE
 from training.adapt_presets import ADAPT_PRESETS, find_adapt_preset
+from training.adapt_windows import PairWindows, pair_windows
 from training.datasets import Lead
 from training.task_adapt import (
     AdaptPreset,
-    PairWindows,
     adapted_task,
     build_adapted,
     fit_adapted,
-    pair_windows,
 )
 from training.task_presets import TaskPreset
 from training.task_terms import LOSSES, kl_divergence, softened
@@ -69,7 +68,7 @@ def small_data(
     """No records are read or decoded, networks are tiny, checkpoints are frequent."""
     labels = {lead.record: i for i, lead in enumerate(leads)}
     beats = np.arange(100.0, 20_000.0, 250.0)
-    for module in ("task_trainer", "task_adapt"):
+    for module in ("task_trainer", "adapt_windows"):
         where = f"training.{module}."
         monkeypatch.setattr(where + "load_leads", lambda data_set, split: leads)
         monkeypatch.setattr(where + "decoded_versions", noisy)
@@ -217,28 +216,47 @@ def test_pairs_are_of_every_codec_up_to_a_gain(
         asked.append(highest_gain)
         return [[lead.x, lead.x + 1.0] for lead in leads]
 
-    monkeypatch.setattr("training.task_adapt.decoded_versions", versions)
-    preset = dataclasses.replace(PRESETS["rpeaks"], highest_gain=96.0)
-    windows = pair_windows(preset, [bundle, bundle])
+    monkeypatch.setattr("training.adapt_windows.decoded_versions", versions)
+    windows = pair_windows("rpeaks", [bundle, bundle], 96.0, seed=1)
     assert asked == [96.0, 96.0]
     assert {len(lead) for lead in windows.versions} == {3}  # raw, and one of each
     assert all((lead[1] == lead[2]).all() for lead in windows.versions)
 
 
-def test_the_network_of_before_teaches_on_leads_without_beats(
-    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_network_of_before_votes_on_leads_without_beats(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leads: list[Lead]
 ) -> None:
-    preset = dataclasses.replace(PRESETS["rpeaks"], n_steps=1, is_taught=True)
+    preset = dataclasses.replace(
+        PRESETS["rpeaks"], n_steps=1, n_pairs=0, cinc_share=0.5, label_delta=0.25
+    )
     trained = build_adapted(preset).network
-    teachers: list[keras.Model] = []
+    voters: list[keras.Model] = []
 
-    def record(model: keras.Model, labelled: Any, *_: Any) -> Any:
-        teachers.append(model)
-        return labelled
+    def vote(model: keras.Model, leads: list[Lead], *_: Any) -> Any:
+        voters.append(model)
+        return [np.arange(50.0, len(lead.x), 200.0) for lead in leads]
 
-    monkeypatch.setattr("training.task_adapt.taught_windows", record)
-    fit_adapted(preset, trained, [bundle], tmp_path, log=quiet)
-    assert teachers == [trained]
+    monkeypatch.setattr("training.adapt_windows.voted_peaks", vote)
+    before = [numpy(weight) for weight in trained.weights]
+    adapted = fit_adapted(preset, trained, [bundle], tmp_path, log=quiet)
+    assert voters == [trained]
+    assert any(
+        (a != numpy(b)).any() for a, b in zip(before, adapted.weights, strict=True)
+    )
+
+
+def test_the_absolute_part_of_a_loss_is_as_steep_as_ever() -> None:
+    """A quarter of delta, and the same slope where the error is large."""
+    losses = []
+    for delta in (1.0, 0.25):
+        model = build_adapted(
+            dataclasses.replace(PRESETS["rpeaks"], n_pairs=0, label_delta=delta)
+        )
+        y = np.zeros((2, WINDOW_LEN, 1), np.float32)
+        loss = [float(model.compute_loss(y=y, y_pred=y + v)) for v in (0.1, 0.6, 0.8)]
+        losses.append(loss)
+    assert losses[0] == pytest.approx([0.005, 0.18, 0.32], rel=1e-4)
+    assert losses[1] == pytest.approx([0.02, 0.475, 0.675], rel=1e-4)
 
 
 def test_a_finished_run_decodes_nothing(
@@ -251,7 +269,7 @@ def test_a_finished_run_decodes_nothing(
     def refuse(*_: Any) -> None:
         raise AssertionError("nothing is to be decoded")
 
-    monkeypatch.setattr("training.task_adapt.decoded_versions", refuse)
+    monkeypatch.setattr("training.adapt_windows.decoded_versions", refuse)
     monkeypatch.setattr("training.task_trainer.decoded_versions", refuse)
     assert same(fit_adapted(preset, trained, [bundle], tmp_path, log=quiet), first)
 
@@ -259,8 +277,8 @@ def test_a_finished_run_decodes_nothing(
 def test_presets_are_found_or_refused(tmp_path: Path) -> None:
     for name, preset in ADAPT_PRESETS.items():
         assert find_adapt_preset(name) is preset
-        assert preset.task.task == name.removesuffix("_again")
-    with pytest.raises(ConfigError, match="rpeaks, rpeaks_again, got 'sleep'"):
+        assert preset.task.task == name.partition("_")[0]
+    with pytest.raises(ConfigError, match="rpeaks_again_pairs, got 'sleep'"):
         find_adapt_preset("sleep")
     with pytest.raises(ConfigError, match=r"must hold checkpoint\.npz"):
         adapted_task(PRESETS["rhythm"], tmp_path)
