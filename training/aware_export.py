@@ -26,7 +26,7 @@ import numpy as np
 from dynamic_deep.bundle import Bundle, load_bundle
 from dynamic_deep.calibration import Calibration, save_calibration
 from dynamic_deep.errors import ConfigError
-from dynamic_deep.networks import join_heads
+from dynamic_deep.networks import join_heads, merge_forecasts
 from training.datasets import RandomWindows, load_leads
 from training.error_heads import (
     HeadPreset,
@@ -145,10 +145,20 @@ def train_heads(
     # Every tenth window is watched; of whole records they needn't be, since nothing is
     # chosen by them.
     held_out = np.arange(len(trials)) % 10 == 0
-    forecast = fit_forecast(trials, inputs, head_preset, log=log, held_out=held_out)
+    forecasts = [
+        fit_forecast(
+            trials,
+            inputs,
+            dataclasses.replace(head_preset, seed=head_preset.seed + i),
+            log=log,
+            held_out=held_out,
+        )
+        for i in range(head_preset.n_forecasts)
+    ]
     bundle = load_bundle(folder)
     kept = kept_levels(bundle, preset.kept).codec if preset.kept else None
-    joined = join_heads(guess.summary, forecast.network)
+    forecast = merge_forecasts([member.network for member in forecasts])
+    joined = join_heads(guess.summary, forecast)
     n_features = guess.features.output_shape[-1]
     networks = {
         "encoder": export_encoder(model, guess.features, kept=kept),

@@ -37,6 +37,7 @@ from dynamic_deep.networks.error_heads import (
     build_head_features,
     build_summary,
     join_heads,
+    merge_forecasts,
 )
 from dynamic_deep.networks.shapes import (
     EDGE,
@@ -67,4 +68,5 @@ __all__ = [
     "build_trunk",
     "count_macs",
     "join_heads",
+    "merge_forecasts",
 ]

@@ -25,7 +25,10 @@ logistic around a median says how sure the head is, and so answers for any bound
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
+import numpy as np
 from keras import layers, ops
 
 from dynamic_deep.config import RHYTHM_CLASSES, SEGMENT_LEN
@@ -93,14 +96,57 @@ def build_forecast(n_rates: int, n_rows: int, n_channels: int) -> keras.Model:
     """
     summary = keras.Input((SUMMARY_WIDTH + N_CLASSES,), name="summary")
     rates = keras.Input((n_rates,), name="log_rates")
-    h = layers.BatchNormalization()(layers.Concatenate()([summary, rates]))
-    h = layers.Dropout(DROPOUT)(layers.Dense(WIDTH, activation="relu")(h))
+    joined = layers.Concatenate()([summary, rates])
+    h = layers.BatchNormalization(name="norm")(joined)
+    h = layers.Dense(WIDTH, activation="relu", name="hidden")(h)
+    h = layers.Dropout(DROPOUT)(h)
     n_out = n_rows * n_channels
     center = layers.Dense(
-        n_out, bias_initializer=keras.initializers.Constant(FIRST_CENTER)
+        n_out,
+        bias_initializer=keras.initializers.Constant(FIRST_CENTER),
+        name="center",
     )(h)
-    spread = layers.Dense(n_out, activation="softplus")(h) + LEAST_SPREAD
+    spread = layers.Dense(n_out, activation="softplus", name="spread")(h) + LEAST_SPREAD
     return keras.Model([summary, rates], [center, spread], name="forecast")
+
+
+def merge_forecasts(forecasts: Sequence[keras.Model]) -> keras.Model:
+    """Return one forecast that computes the mean of several.
+
+    Of the centers, and of the spreads before their softplus. The hidden layers stand
+    side by side in one, so a device computes it as it does one of them.
+
+    Args:
+        forecasts: of `build_forecast`, for the same rows and channels.
+    """
+    parts = [_dense_of(forecast) for forecast in forecasts]
+    kernel, bias = (np.concatenate(same, axis=-1) for same in zip(*parts, strict=True))
+    first = forecasts[0]
+    inputs = [keras.Input(part.shape[1:], name=part.name) for part in first.inputs]
+    h = layers.Dense(len(bias), activation="relu", name="hidden")
+    center, spread = (
+        layers.Dense(first.output_shape[0][-1], activation=kind, name=name)
+        for name, kind in (("center", None), ("spread", "softplus"))
+    )
+    hidden = h(layers.Concatenate()(inputs))
+    outputs = [center(hidden), spread(hidden) + LEAST_SPREAD]
+    h.set_weights([kernel, bias])
+    for layer in (center, spread):
+        of_each = [one.get_layer(layer.name).get_weights() for one in forecasts]
+        kernels, biases = zip(*of_each, strict=True)
+        layer.set_weights(
+            [np.concatenate(kernels) / len(forecasts), np.mean(biases, axis=0)]
+        )
+    return keras.Model(inputs, outputs, name="forecast")
+
+
+def _dense_of(forecast: keras.Model) -> list[np.ndarray]:
+    """Return kernel and bias of the hidden layer, with the norm before it in them."""
+    norm, hidden = forecast.get_layer("norm"), forecast.get_layer("hidden")
+    gamma, beta, mean, variance = norm.get_weights()
+    kernel, bias = hidden.get_weights()
+    scale = gamma / np.sqrt(variance + norm.epsilon)
+    return [scale[:, None] * kernel, bias + (beta - mean * scale) @ kernel]
 
 
 def join_heads(summary: keras.Model, forecast: keras.Model) -> keras.Model:

@@ -34,8 +34,14 @@ from dynamic_deep.networks import (
     build_trunk,
     count_macs,
     join_heads,
+    merge_forecasts,
 )
-from dynamic_deep.networks.error_heads import FIRST_CENTER, LEAST_SPREAD, N_CLASSES
+from dynamic_deep.networks.error_heads import (
+    FIRST_CENTER,
+    LEAST_SPREAD,
+    N_CLASSES,
+    SUMMARY_WIDTH,
+)
 from dynamic_deep.networks.paper import (
     PAPER_LEN,
     build_paper_decoder,
@@ -261,6 +267,28 @@ def test_error_heads_foretell_a_center_and_a_spread_of_every_level(
     assert np.abs(other - center).max() > 1e-3
     other = keras.ops.convert_to_numpy(heads([segments + 1.0, rates])[0])
     assert np.abs(other - center).max() > 1e-3
+
+
+def test_merged_forecasts_compute_the_mean(rng: np.random.Generator) -> None:
+    forecasts = [build_forecast(2, 3, 2) for _ in range(3)]
+    for forecast in forecasts:  # as after training: no weight is 0 or 1
+        for weight in forecast.weights:
+            weight.assign_add(rng.uniform(0.1, 0.5, weight.shape))
+    inputs = [
+        rng.normal(0, 1, (4, SUMMARY_WIDTH + N_CLASSES)).astype(np.float32),
+        rng.normal(-2, 1, (4, 2)).astype(np.float32),
+    ]
+    of_each = [
+        [keras.ops.convert_to_numpy(v) for v in forecast(inputs)]
+        for forecast in forecasts
+    ]
+    merged = merge_forecasts(forecasts)
+    center, spread = (keras.ops.convert_to_numpy(v) for v in merged(inputs))
+    assert center == pytest.approx(np.mean([v[0] for v in of_each], axis=0), rel=1e-4)
+    before = [np.log(np.expm1(v[1] - LEAST_SPREAD)) for v in of_each]
+    expected = np.log1p(np.exp(np.mean(before, axis=0))) + LEAST_SPREAD
+    assert spread == pytest.approx(expected, rel=1e-4)
+    assert np.ptp([v[0] for v in of_each], axis=0).min() > 1e-3
 
 
 def test_a_summary_ends_in_the_logarithms_of_an_answer(

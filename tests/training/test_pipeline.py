@@ -77,7 +77,11 @@ def small_presets(monkeypatch: pytest.MonkeyPatch, tiny_preset: Preset) -> None:
         for task in TASKS
     }
     heads = HeadPreset(
-        n_guess_steps=1, guess_batch=2, n_forecast_steps=2, forecast_batch=2
+        n_guess_steps=1,
+        guess_batch=2,
+        n_forecasts=2,
+        n_forecast_steps=2,
+        forecast_batch=2,
     )
     for module in ("pipeline", "restore"):
         monkeypatch.setattr(f"training.{module}.find_preset", lambda name: phase_1)
