@@ -27,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
     model_id = codec.model_id.hex()
     tasks = task_names(codec.bundle)
     calibrations = calibration_names(bundle_folder(args.bundle))
+    heads = codec.bundle.config.get("heads") or {"levels": []}
+    bound_levels = [str(name) for name in heads["levels"]]
     if args.json:
         levels = [
             {
@@ -42,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
             "model_id": model_id,
             "levels": levels,
             "tasks": tasks,
+            "bound_levels": bound_levels,
             "calibrations": calibrations,
         }
         print_out(text.as_json(facts))
@@ -57,5 +60,7 @@ def run(args: argparse.Namespace) -> int:
     print_out(text.table(["level", "what it is", "typical gain"], rows, n_left=2))
     if tasks:
         print_out(f"\ntasks, for --bound: {', '.join(tasks)}")
+        if bound_levels:
+            print_out(f"a bound chooses lossless or among {', '.join(bound_levels)}")
         print_out(f"calibrations: {', '.join(calibrations) or 'none, see calibrate'}")
     return 0

@@ -27,6 +27,7 @@ _ASKED = {
     "label": "rhythm within 0.75 nats of the annotated one, CinC 2017",
     "rpeaks": "in each segment the same R peaks, MIT-BIH lead 0",
     "both": "rhythm within 0.1 nats and the same R peaks, CinC 2017",
+    "both_f1": "rhythm within 0.1 nats and R peaks with F1 0.95 or more, CinC 2017",
 }
 
 

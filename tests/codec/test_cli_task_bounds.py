@@ -289,5 +289,8 @@ def test_labels_may_have_a_header(tmp_path: Path) -> None:
 def test_levels_names_the_tasks(capsys: Capture) -> None:
     facts = run_json(capsys, "levels", *BUNDLE)
     assert (facts["tasks"], facts["calibrations"]) == (["rhythm", "rpeaks"], [])
+    assert tuple(facts["bound_levels"]) == LEVELS
     assert run("levels", *BUNDLE) == 0
-    assert "rhythm, rpeaks" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "rhythm, rpeaks" in shown
+    assert f"among {', '.join(LEVELS)}\n" in shown

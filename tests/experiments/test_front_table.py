@@ -66,7 +66,7 @@ def bounds() -> dict[str, Any]:
         "risk": 0.05,
         "rows": [row("calibrated", 80.6), row("oracle", 319.0)],
     }
-    names = ("rhythm", "label", "rpeaks", "both")
+    names = ("rhythm", "label", "rpeaks", "both", "both_f1")
     return {"asked": {BUNDLE: {name: copy.deepcopy(one) for name in names}}}
 
 
