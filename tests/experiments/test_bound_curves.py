@@ -106,7 +106,7 @@ def some_windows(trials: Trials, n: int = 150) -> Trials:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """All of it on some calibration windows of `edge`, few bounds and levels."""
-    names = ("wavelet_24", "wavelet_32", "gain_64", "gain_128")
+    names = ("wavelet_24", "wavelet_32", "gain_64", "gain_96")
     curves = {}
     for sweep in SWEEPS:
         whole = load_calibrated("edge", sweep.calibration).trials
