@@ -223,7 +223,7 @@ def test_no_function_needs_much_stack(
             assert kind in ("static", "dynamic,bounded"), line
             sizes[name.rsplit(":", 1)[-1]] = int(size)
     assert "dd_lossless_encode" in sizes
-    assert max(sizes.values()) < 800, sizes
+    assert max(sizes.values()) < 700, sizes
 
 
 def test_an_export_needs_no_heap_and_no_library(exported: Path) -> None:

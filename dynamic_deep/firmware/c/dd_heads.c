@@ -51,10 +51,13 @@ static float softplus(float x) {
 
 void dd_forecast_window(const float *features, uint32_t n_segments,
                         const float *log_rates, float *center, float *spread) {
-  float pooled[2 * N_FEATURES], joined[N_SUMMARY + N_CLASSES + N_RATES];
+  float joined[N_SUMMARY + N_CLASSES + N_RATES];
+  { /* gone before the hidden layer, which may take its place on the stack */
+    float pooled[2 * N_FEATURES];
+    pool(features, n_segments, pooled);
+    summarize(pooled, joined);
+  }
   float hidden[N_HIDDEN];
-  pool(features, n_segments, pooled);
-  summarize(pooled, joined);
   for (uint32_t i = 0; i < N_RATES; i++) joined[N_SUMMARY + N_CLASSES + i] = log_rates[i];
   for (uint32_t i = 0; i < N_HIDDEN; i++) {
     float value = dense(hidden_weights[i], hidden_units[i], hidden_bias[i], joined,
