@@ -28,14 +28,11 @@ from dynamic_deep.calibration import Calibration, save_calibration
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.networks import join_heads, merge_forecasts
 from training.datasets import RandomWindows, load_leads
-from training.error_heads import (
-    HeadPreset,
-    fit_forecast,
-    fit_guess,
-    summaries,
-)
+from training.error_heads import fit_forecast
 from training.export import write_codec
-from training.head_targets import answer_of
+from training.guess import fit_guess, summaries
+from training.head_presets import HeadPreset
+from training.head_targets import lessons_of
 from training.kept import kept_levels
 from training.lite import export_encoder, export_heads, export_task
 from training.targets import first_of_each, level_trier, split_subjects, try_resumably
@@ -132,8 +129,9 @@ def train_heads(
         load_leads("cinc2017", "train"),
         load_leads("mitdb", "train"),
         seed=head_preset.seed,
+        disturbed_share=head_preset.disturbed_share,
     )
-    guess = fit_guess(model, answer_of(tasks), windows, head_preset, log=log)
+    guess = fit_guess(model, lessons_of(tasks), windows, head_preset, log=log)
     trier = level_trier(load_bundle(folder), for_targets=True)
     subjects = itertools.chain(
         split_subjects("cinc2017", "validation"),

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from dynamic_deep.config import MODEL_FS, RHYTHM_CLASSES, WINDOW_LEN
 from dynamic_deep.errors import ConfigError
+from training.augment import crop, disturb
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -115,6 +116,8 @@ class RandomWindows:
         mitdb: leads of MIT-BIH.
         seed: of all the chance in it.
         classes: the class of a record, by its name, where one is known.
+        disturbed_share: of the windows are played a little faster or slower, and get
+            what muscles, breath and loose electrodes add.
     """
 
     def __init__(
@@ -124,6 +127,7 @@ class RandomWindows:
         *,
         seed: int,
         classes: dict[str, int] | None = None,
+        disturbed_share: float = 0.0,
     ) -> None:
         """Keep the leads that hold a whole window."""
         self.sets = [
@@ -132,6 +136,7 @@ class RandomWindows:
         ]
         self.seed = seed
         self.classes = classes or {}
+        self.disturbed_share = disturbed_share
 
     def batch(self, index: int, size: int) -> FloatArray:
         """Return batch `index`: float32, (size, WINDOW_LEN, 1)."""
@@ -147,9 +152,14 @@ class RandomWindows:
         for row, one_hot in zip(rows, classes, strict=True):
             leads = self.sets[0 if rng.random() < CINC_SHARE else 1]
             lead = leads[rng.integers(len(leads))]
-            start = rng.integers(len(lead.x) - WINDOW_LEN + 1)
+            # Without a share no chance is used up: batches of old seeds stay.
+            if self.disturbed_share and rng.random() < self.disturbed_share:
+                x = disturb(crop(lead.x, WINDOW_LEN, rng)[0], rng)
+            else:
+                start = rng.integers(len(lead.x) - WINDOW_LEN + 1)
+                x = lead.x[start : start + WINDOW_LEN]
             sign = -1.0 if rng.random() < FLIP_SHARE else 1.0
-            row[:, 0] = sign * normalize(lead.x[start : start + WINDOW_LEN])
+            row[:, 0] = sign * normalize(x)
             if lead.record in self.classes:
                 one_hot[self.classes[lead.record]] = 1.0
         return rows, classes

@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bound import LEAST_ERROR
+from dynamic_deep.config import SEGMENTS_PER_WINDOW
 from dynamic_deep.networks.error_heads import N_CLASSES
 from dynamic_deep.trials import Trials
+from training.beat_doubts import N_DOUBTS, beat_doubts, quarter_shares
 
 FloatArray = npt.NDArray[np.float32]
+Lessons = tuple[FloatArray, FloatArray]  # answers and doubts about beats
 
 BOUNDS = {
     "rhythm:raw": (0.01, 0.03, 0.06, 0.1, 0.15, 0.25, 0.5, 1.0),
@@ -45,23 +48,27 @@ def over_targets(trials: Trials) -> tuple[FloatArray, FloatArray]:
     return over, weight
 
 
-def answer_of(tasks: dict[str, keras.Model]) -> Callable[[FloatArray], FloatArray]:
-    """Return what says of windows how a task answers, (n, N_CLASSES), rows of sum 1.
+def lessons_of(tasks: dict[str, keras.Model]) -> Callable[[FloatArray], Lessons]:
+    """Return what says of windows what the tasks make of them.
 
-    Of rhythm the mean over its outputs. Without rhythm, how much of the distance map
-    lies in each quarter of its range: a map that is neither near nor far is unsure.
+    That is the rhythm's mean answer, (n, N_CLASSES), rows of sum 1, and how sure the
+    beats are, (n, n_segments, N_DOUBTS). Without rhythm the answer is how much of the
+    distance map lies in each quarter of its range: a map that is neither near nor far
+    is unsure. Without R peaks nothing is said of beats.
     """
-    if "rhythm" in tasks:
-        rhythm = tasks["rhythm"]
-        return lambda x: _numpy(rhythm(x, training=False)).mean(axis=1)
-    rpeaks = tasks["rpeaks"]
 
-    def shares(x: FloatArray) -> FloatArray:
-        distance = _numpy(rpeaks(x, training=False))[..., 0]
-        quarter = np.clip((distance * N_CLASSES).astype(int), 0, N_CLASSES - 1)
-        return np.eye(N_CLASSES, dtype=np.float32)[quarter].mean(axis=1)
+    def lessons(x: FloatArray) -> Lessons:
+        doubts = np.zeros((len(x), SEGMENTS_PER_WINDOW, N_DOUBTS), np.float32)
+        answer = np.full((len(x), N_CLASSES), 1.0 / N_CLASSES, np.float32)
+        if "rpeaks" in tasks:
+            distance = _numpy(tasks["rpeaks"](x, training=False))[..., 0]
+            doubts = np.stack([beat_doubts(row) for row in distance])
+            answer = np.stack([quarter_shares(row) for row in distance])
+        if "rhythm" in tasks:
+            answer = _numpy(tasks["rhythm"](x, training=False)).mean(axis=1)
+        return answer, doubts
 
-    return shares
+    return lessons
 
 
 def _numpy(value: keras.KerasTensor) -> FloatArray:

@@ -3,7 +3,8 @@ r"""The error heads: what each level would do to each task, foretold on the devi
 
               trunk's map of a segment (70, n_features)
                 |
-              head features          convolutions, then mean and maximum over time
+              head features          convolutions that see ever more beats at once, then
+                |                mean and maximum over time of the finest and coarsest
                 |
             (n_head_features,)       one row a segment, four a window
                 |
@@ -46,6 +47,7 @@ FIRST_CENTER = -3.0  # of the logarithm of an error, about 0.05
 def build_head_features(config: NetworkConfig, n_features: int) -> keras.Model:
     """Build the part that sees a segment: trunk's map -> (n_head_features,)."""
     x = inputs = keras.Input((SEGMENT_LEN // TRUNK_STRIDE, n_features))
+    maps = []
     for spec in config.head:
         h = x
         if spec.separable:
@@ -61,7 +63,12 @@ def build_head_features(config: NetworkConfig, n_features: int) -> keras.Model:
             kernel_initializer=RELU_INIT,
         )(h)
         x = layers.Add()([x, h]) if spec.residual else h
-    pooled = [layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)]
+        if spec.pooled:
+            maps.append(x)
+    if not maps or maps[-1] is not x:
+        maps.append(x)
+    kinds = layers.GlobalAveragePooling1D, layers.GlobalMaxPooling1D
+    pooled = [pool()(x) for x in maps for pool in kinds]
     return keras.Model(inputs, layers.Concatenate()(pooled), name="head_features")
 
 

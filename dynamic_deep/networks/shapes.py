@@ -19,7 +19,8 @@ class Conv:
     """One convolution of the trunk, ReLU after it.
 
     A `residual` one adds its input; a `separable` one is a depthwise convolution of
-    `kernel` taps followed by a pointwise one.
+    `kernel` taps followed by a pointwise one. What a `pooled` one of the error heads
+    gives is pooled over time, as what the last of them gives always is.
     """
 
     filters: int
@@ -27,6 +28,7 @@ class Conv:
     stride: int = 1
     residual: bool = False
     separable: bool = False
+    pooled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,9 +132,14 @@ STANDARD_TASKS = dataclasses.replace(
         gain_448=16,
         gain_704=16,
     ),
+    # The last one sees as many steps as a segment has: whether beats come evenly shows
+    # over many of them. What a beat looks like shows in the first.
     head=(
+        Conv(filters=32, kernel=5, stride=2, pooled=True),
         Conv(filters=48, kernel=5, stride=2),
-        Conv(filters=48, kernel=3, residual=True),
+        Conv(filters=64, kernel=5, stride=2),
+        Conv(filters=64, kernel=5, stride=2),
+        Conv(filters=64, kernel=3, residual=True),
     ),
 )
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,21 @@ SMOOTHING = np.hanning(9)[1:-1] / np.hanning(9).sum()
 PeakTimes = npt.NDArray[np.floating]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tops:
+    """Where a map is nearest to a peak, ascending; float64 (n,) each.
+
+    Attributes:
+        at: samples at the map's rate.
+        height: 1 at an R peak, 0 far from any.
+        prominence: of it above the saddles beside it.
+    """
+
+    at: PeakTimes
+    height: npt.NDArray[np.float64]
+    prominence: npt.NDArray[np.float64]
+
+
 def find_peaks(
     distance: npt.NDArray[np.floating],
     *,
@@ -27,12 +43,22 @@ def find_peaks(
 ) -> npt.NDArray[np.float64]:
     """Return where a distance map has its minima: samples at its rate, ascending.
 
-    A parabola through three samples places each between samples.
-
     Args:
         distance: (n_samples,), 0 at an R peak, 1 far from any.
         highest: of the map at a peak.
         min_prominence: of a peak above the saddles beside it.
+    """
+    found = find_tops(distance, highest=highest, min_prominence=min_prominence)
+    return np.asarray(found.at, dtype=np.float64)
+
+
+def find_tops(
+    distance: npt.NDArray[np.floating], *, highest: float, min_prominence: float
+) -> Tops:
+    """Return the minima of a distance map, with how sure it is of each.
+
+    A parabola through three samples places each between samples. The arguments are
+    those of `find_peaks`.
     """
     from scipy import signal
 
@@ -52,7 +78,11 @@ def find_peaks(
     before, here, after = smooth[inner - 1], smooth[inner], smooth[inner + 1]
     bend = before - 2.0 * here + after
     shift = np.where(bend < 0.0, 0.5 * (before - after) / np.minimum(bend, -1e-12), 0.0)
-    return np.asarray(inner + np.clip(shift, -0.5, 0.5), dtype=np.float64)
+    return Tops(
+        at=inner + np.clip(shift, -0.5, 0.5),
+        height=tops["peak_heights"][has_ends],
+        prominence=tops["prominences"][has_ends],
+    )
 
 
 def match_peaks(

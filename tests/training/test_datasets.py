@@ -127,6 +127,17 @@ def test_short_leads_are_left_out_and_some_windows_turned_over() -> None:
     assert abs(1 - rising.mean() - FLIP_SHARE) < 0.07
 
 
+def test_a_share_of_the_windows_is_disturbed() -> None:
+    ramp = [Lead(record="ramp", lead=0, x=np.arange(20_000, dtype=np.float32))]
+    batch = RandomWindows(ramp, ramp, seed=1, disturbed_share=0.5).batch(0, 300)
+    is_ramp = np.abs(np.diff(batch[..., 0], axis=1)).std(axis=1) < 1e-3
+    # A half is disturbed, of which a third gets nothing but another pace.
+    assert 0.55 < is_ramp.mean() < 0.8
+    assert np.abs(batch.mean(axis=1)).max() < 1e-3
+    again = RandomWindows(ramp, ramp, seed=1, disturbed_share=0.5).batch(0, 300)
+    assert (again == batch).all()
+
+
 def test_every_whole_window_once() -> None:
     leads = [make_lead("a", 8960 * 2 + 10), make_lead("b", 8959), make_lead("c", 8960)]
     windows = all_windows(leads)

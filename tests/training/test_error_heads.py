@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`training.error_heads`: heads learn what can be known, and are exported as they are.
+"""`training.guess`, `training.error_heads`: heads learn what can be known.
+
+They are exported as they are.
 
 The windows of the forecast are made up: their errors hang on the rate of one level.
 """
@@ -21,16 +23,12 @@ from dynamic_deep.networks import join_heads
 from dynamic_deep.networks.error_heads import N_CLASSES, SUMMARY_WIDTH
 from dynamic_deep.trials import Trials
 from tests.bound.tables import make_trials
+from training.beat_doubts import N_DOUBTS
 from training.datasets import Lead, RandomWindows
-from training.error_heads import (
-    Guess,
-    HeadPreset,
-    fit_forecast,
-    fit_guess,
-    summaries,
-    trunk_maps,
-)
-from training.head_targets import over_targets
+from training.error_heads import fit_forecast
+from training.guess import Guess, fit_guess, summaries, trunk_maps, worst_doubts
+from training.head_presets import HeadPreset
+from training.head_targets import Lessons, over_targets
 from training.lite import export_encoder, export_heads
 from training.model import CodecModel
 
@@ -115,7 +113,15 @@ def both_ways(leads: list[Lead]) -> RandomWindows:
 @pytest.fixture(scope="module")
 def guess(tiny_model: CodecModel, leads: list[Lead]) -> Guess:
     """A guess that was trained to tell the polarity of windows."""
-    return fit_guess(tiny_model, polarity_of, both_ways(leads), PRESET, log=quiet)
+    return fit_guess(tiny_model, lessons_of, both_ways(leads), PRESET, log=quiet)
+
+
+def lessons_of(x: np.ndarray) -> Lessons:
+    """The polarity; and for doubts how far the segments reach up and down."""
+    segments = x.reshape(len(x), 4, -1)
+    reach = np.stack([segments.max(axis=-1), -segments.min(axis=-1)], axis=-1)
+    doubts = np.tile(np.tanh(0.1 * reach), (1, 1, N_DOUBTS // 2))
+    return polarity_of(x), doubts.astype(np.float32)
 
 
 def polarity_of(x: np.ndarray) -> np.ndarray:
@@ -137,18 +143,44 @@ def test_the_guess_learns_the_answer(
     assert loss < 0.6 * -(share * np.log(share)).sum()
 
 
+def test_the_guess_learns_the_doubts(
+    guess: Guess, tiny_model: CodecModel, leads: list[Lead]
+) -> None:
+    x = both_ways(leads).batch(1000, 40)
+    maps, doubts = trunk_maps(tiny_model, x), lessons_of(x)[1]
+    worst = keras.ops.convert_to_numpy(worst_doubts(doubts))
+
+    def squares(guess: Guess) -> list[float]:
+        _, *found = (keras.ops.convert_to_numpy(v) for v in guess(maps))
+        assert found[0].shape == doubts.shape
+        pairs = zip(found, (doubts, worst), strict=True)
+        return [float(np.square(one - other).mean()) for one, other in pairs]
+
+    before, after = squares(Guess(tiny_model)), squares(guess)
+    assert all(late < 0.1 * early for early, late in zip(before, after, strict=True))
+
+
+def test_the_worst_doubts_by_hand() -> None:
+    doubts = np.zeros((1, 4, N_DOUBTS), np.float32)
+    doubts[0, :, 0] = 0.9, 0.6, 1.0, 1.0
+    doubts[0, :, 1] = 0.1, 0.0, 0.4, 0.2
+    doubts[0, :, 2] = 0.8, 0.4, 0.4, 0.0
+    worst = keras.ops.convert_to_numpy(worst_doubts(doubts))
+    assert worst[0] == pytest.approx([0.6, 0.4, 0.4, 0.0, 0.0, 0.0])
+
+
 def test_a_pool_of_batches_is_drawn_once(
     tiny_model: CodecModel, leads: list[Lead]
 ) -> None:
     seen: list[np.ndarray] = []
 
-    def answer(x: np.ndarray) -> np.ndarray:
+    def lessons(x: np.ndarray) -> Lessons:
         seen.append(x)
-        return polarity_of(x)
+        return lessons_of(x)
 
     few = HeadPreset(n_guess_steps=5, guess_batch=2, guess_pool=2)
     windows = both_ways(leads)
-    fit_guess(tiny_model, answer, windows, few, log=quiet)
+    fit_guess(tiny_model, lessons, windows, few, log=quiet)
     expected = [windows.batch(i, 2) for i in range(2)]
     assert all((a == b).all() for a, b in zip(seen, expected, strict=True))
 
@@ -158,7 +190,7 @@ def test_a_guess_leaves_the_codec_as_it_is(
 ) -> None:
     before = [v.copy() for v in tiny_model.get_weights()]
     few = HeadPreset(n_guess_steps=1, guess_batch=2)
-    fit_guess(tiny_model, polarity_of, both_ways(leads), few, log=quiet)
+    fit_guess(tiny_model, lessons_of, both_ways(leads), few, log=quiet)
     pairs = zip(before, tiny_model.get_weights(), strict=True)
     assert all((a == b).all() for a, b in pairs)
 

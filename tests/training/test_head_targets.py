@@ -12,7 +12,14 @@ import keras
 
 from dynamic_deep.bound import LEAST_ERROR
 from tests.bound.tables import make_trials
-from training.head_targets import BOUNDS, N_BOUNDS, answer_of, bound_grid, over_targets
+from training.beat_doubts import N_DOUBTS, beat_doubts
+from training.head_targets import (
+    BOUNDS,
+    N_BOUNDS,
+    bound_grid,
+    lessons_of,
+    over_targets,
+)
 
 NAN = float("nan")
 
@@ -55,15 +62,27 @@ def test_what_is_over_by_hand() -> None:
 def test_a_rhythms_answer_is_the_mean_of_its_outputs(
     tiny_tasks: dict[str, keras.Model], batch: np.ndarray
 ) -> None:
-    found = answer_of(tiny_tasks)(batch)
+    found, doubts = lessons_of(tiny_tasks)(batch)
     outputs = keras.ops.convert_to_numpy(tiny_tasks["rhythm"](batch))
     assert found == pytest.approx(outputs.mean(axis=1), abs=1e-6)
     assert found.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    maps = keras.ops.convert_to_numpy(tiny_tasks["rpeaks"](batch))[..., 0]
+    assert (doubts == np.stack([beat_doubts(row) for row in maps])).all()
+
+
+def test_without_r_peaks_nothing_is_said_of_beats(
+    tiny_tasks: dict[str, keras.Model], batch: np.ndarray
+) -> None:
+    alone = {"rhythm": tiny_tasks["rhythm"]}
+    found, doubts = lessons_of(alone)(batch)
+    assert (found == lessons_of(tiny_tasks)(batch)[0]).all()
+    assert doubts.shape == (len(batch), 4, N_DOUBTS)
+    assert not doubts.any()
 
 
 def test_without_rhythm_it_is_how_far_the_peaks_are() -> None:
     window = keras.Input((None, 1))
     rpeaks = keras.Model(window, keras.layers.Identity()(window))
     x = np.array([[0.0, 0.1, 0.3, 0.9], [1.0, 1.0, 0.5, 0.2]], np.float32)
-    found = answer_of({"rpeaks": rpeaks})(x[..., None])
+    found, _ = lessons_of({"rpeaks": rpeaks})(x[..., None])
     assert found.tolist() == [[0.5, 0.25, 0.0, 0.25], [0.25, 0.0, 0.25, 0.5]]

@@ -330,3 +330,15 @@ def test_head_features_are_mean_and_maximum_over_time(
     model = build_head_features(convolved, 8)
     assert model.output_shape == (None, 12)
     assert count_macs(model) == 35 * 5 * 8 * 6 + 35 * 3 * 6 * 6
+    # What the first one gives may be pooled, too, and then stands first.
+    first = dataclasses.replace(convolved.head[0], pooled=True)
+    both = dataclasses.replace(tiny_config, head=(first, convolved.head[1]))
+    twice = build_head_features(both, 8)
+    twice.set_weights(model.get_weights())
+    assert count_macs(twice) == count_macs(model)
+    features = keras.ops.convert_to_numpy(twice(maps))
+    alone = dataclasses.replace(tiny_config, head=convolved.head[:1])
+    fine = build_head_features(alone, 8)
+    fine.set_weights(model.get_weights()[:2])
+    assert features[:, 12:] == pytest.approx(keras.ops.convert_to_numpy(model(maps)))
+    assert features[:, :12] == pytest.approx(keras.ops.convert_to_numpy(fine(maps)))

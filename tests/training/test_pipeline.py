@@ -32,7 +32,7 @@ from tests.signals import COSINE
 from training.adapt_presets import ADAPT_PRESETS
 from training.aware_export import put_tasks
 from training.datasets import normalize
-from training.error_heads import HeadPreset
+from training.head_presets import HeadPreset
 from training.pipeline import adapted_tasks, run_pipeline
 from training.presets import Preset
 from training.task_adapt import AdaptPreset
