@@ -25,6 +25,7 @@ import numpy as np
 
 from dynamic_deep.bundle import Bundle, load_bundle
 from dynamic_deep.calibration import Calibration, save_calibration
+from dynamic_deep.engine import Network
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.networks import join_heads, merge_forecasts
 from training.datasets import RandomWindows, load_leads
@@ -131,8 +132,10 @@ def train_heads(
         seed=head_preset.seed,
         disturbed_share=head_preset.disturbed_share,
     )
-    guess = fit_guess(model, lessons_of(tasks), windows, head_preset, log=log)
-    trier = level_trier(load_bundle(folder), for_targets=True)
+    bundle = load_bundle(folder)
+    networks = {name: Network(bundle.networks[f"task_{name}"], name) for name in tasks}
+    guess = fit_guess(model, lessons_of(networks), windows, head_preset, log=log)
+    trier = level_trier(bundle, for_targets=True)
     subjects = itertools.chain(
         split_subjects("cinc2017", "validation"),
         split_subjects("cinc2017", "train", every_record=head_preset.cinc_every),
@@ -153,23 +156,26 @@ def train_heads(
         )
         for i in range(head_preset.n_forecasts)
     ]
-    bundle = load_bundle(folder)
     kept = kept_levels(bundle, preset.kept).codec if preset.kept else None
     forecast = merge_forecasts([member.network for member in forecasts])
     joined = join_heads(guess.summary, forecast)
     n_features = guess.features.output_shape[-1]
-    networks = {
+    exported = {
         "encoder": export_encoder(model, guess.features, kept=kept),
         "heads": export_heads(joined, n_features, len(trials.levels)),
     }
-    _put(folder, networks, {"heads": dataclasses.asdict(head_preset)})
+    _put(folder, exported, {"heads": dataclasses.asdict(head_preset)})
 
 
 def _put(folder: Path, networks: dict[str, bytes], trained: dict[str, Any]) -> None:
-    """Write a bundle again with other networks, and rename; calibrations are void."""
+    """Write a bundle again with other networks, and rename.
+
+    Calibrations are void then, and so is an integer encoder of another encoder.
+    """
     beside = folder.with_name(f".{folder.name}-new")
     shutil.rmtree(beside, ignore_errors=True)
-    shutil.copytree(folder, beside, ignore=shutil.ignore_patterns("calibration_*"))
+    void = ["calibration_*", *(f"{name}_int8.tflite" for name in networks)]
+    shutil.copytree(folder, beside, ignore=shutil.ignore_patterns(*void))
     for name, content in networks.items():
         (beside / f"{name}.tflite").write_bytes(content)
     config = json.loads((beside / "config.json").read_text())

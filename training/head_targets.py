@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bound import LEAST_ERROR
 from dynamic_deep.config import SEGMENTS_PER_WINDOW
+from dynamic_deep.engine import Network
 from dynamic_deep.networks.error_heads import N_CLASSES
 from dynamic_deep.trials import Trials
 from training.beat_doubts import N_DOUBTS, beat_doubts, quarter_shares
@@ -48,28 +48,31 @@ def over_targets(trials: Trials) -> tuple[FloatArray, FloatArray]:
     return over, weight
 
 
-def lessons_of(tasks: dict[str, keras.Model]) -> Callable[[FloatArray], Lessons]:
+def lessons_of(tasks: dict[str, Network]) -> Callable[[FloatArray], Lessons]:
     """Return what says of windows what the tasks make of them.
 
     That is the rhythm's mean answer, (n, N_CLASSES), rows of sum 1, and how sure the
     beats are, (n, n_segments, N_DOUBTS). Without rhythm the answer is how much of the
     distance map lies in each quarter of its range: a map that is neither near nor far
     is unsure. Without R peaks nothing is said of beats.
+
+    Args:
+        tasks: the exported networks by name.
     """
 
-    def lessons(x: FloatArray) -> Lessons:
-        doubts = np.zeros((len(x), SEGMENTS_PER_WINDOW, N_DOUBTS), np.float32)
-        answer = np.full((len(x), N_CLASSES), 1.0 / N_CLASSES, np.float32)
+    def of_one(window: FloatArray) -> Lessons:
+        doubts = np.zeros((SEGMENTS_PER_WINDOW, N_DOUBTS), np.float32)
+        answer = np.full(N_CLASSES, 1.0 / N_CLASSES, np.float32)
         if "rpeaks" in tasks:
-            distance = _numpy(tasks["rpeaks"](x, training=False))[..., 0]
-            doubts = np.stack([beat_doubts(row) for row in distance])
-            answer = np.stack([quarter_shares(row) for row in distance])
+            distance = tasks["rpeaks"].run(window[None])[0].reshape(-1)
+            doubts, answer = beat_doubts(distance), quarter_shares(distance)
         if "rhythm" in tasks:
-            answer = _numpy(tasks["rhythm"](x, training=False)).mean(axis=1)
+            outputs = tasks["rhythm"].run(window[None])[0]
+            answer = outputs.reshape(-1, N_CLASSES).mean(axis=0)
         return answer, doubts
 
+    def lessons(windows: FloatArray) -> Lessons:
+        answers, doubts = zip(*map(of_one, windows), strict=True)
+        return np.stack(answers), np.stack(doubts)
+
     return lessons
-
-
-def _numpy(value: keras.KerasTensor) -> FloatArray:
-    return np.asarray(keras.ops.convert_to_numpy(value))

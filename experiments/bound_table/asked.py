@@ -33,6 +33,9 @@ def _each(**limits: float) -> Bound:
     return Bound(tasks=tuple(limits), limits=limits)
 
 
+# Where no wavelet keeps to a bound, a lossless frame is dear: for both tasks 1.3 % of
+# the calibration windows took 17 % of all bytes.
+FALLBACK = "--fallback wavelet_24"
 LABEL_BOUND = Bound(tasks=("rhythm",), limits={"rhythm": 0.75}, reference="label")
 ASKED = (
     Asked(
@@ -44,7 +47,7 @@ ASKED = (
     ),
     Asked(
         name="label",
-        words="--bound rhythm=0.75 --reference label --risk 0.03 --fallback wavelet_24",
+        words=f"--bound rhythm=0.75 --reference label --risk 0.03 {FALLBACK}",
         need=Requirement(bound=LABEL_BOUND, risk=0.03, fallback="wavelet_24"),
         split=CINC_TEST,
         calibration="cinc2017",
@@ -58,17 +61,22 @@ ASKED = (
     ),
     Asked(
         name="both",
-        words="--bound rhythm=0.1,rpeaks=0 --per segment --risk 0.05",
+        words=f"--bound rhythm=0.1,rpeaks=0 --per segment --risk 0.05 {FALLBACK}",
         need=Requirement(
-            bound=_each(rhythm=0.1, rpeaks=0.0), risk=0.05, per_segment=True
+            bound=_each(rhythm=0.1, rpeaks=0.0),
+            risk=0.05,
+            per_segment=True,
+            fallback="wavelet_24",
         ),
         split=CINC_TEST,
         calibration="cinc2017",
     ),
     Asked(
         name="both_f1",
-        words="--bound rhythm=0.1,rpeaks=0.05 --risk 0.05",
-        need=Requirement(bound=_each(rhythm=0.1, rpeaks=0.05), risk=0.05),
+        words=f"--bound rhythm=0.1,rpeaks=0.05 --risk 0.05 {FALLBACK}",
+        need=Requirement(
+            bound=_each(rhythm=0.1, rpeaks=0.05), risk=0.05, fallback="wavelet_24"
+        ),
         split=CINC_TEST,
         calibration="cinc2017",
     ),

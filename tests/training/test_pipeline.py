@@ -33,7 +33,7 @@ from training.adapt_presets import ADAPT_PRESETS
 from training.aware_export import put_tasks
 from training.datasets import normalize
 from training.head_presets import HeadPreset
-from training.pipeline import adapted_tasks, run_pipeline
+from training.pipeline import adapted_tasks, finish_bundle, run_pipeline
 from training.presets import Preset
 from training.task_adapt import AdaptPreset
 from training.task_aware_presets import TaskAwarePreset
@@ -175,8 +175,16 @@ def test_records_become_a_bundle_that_promises(
     with pytest.raises(ConfigError, match="tiny_rhythm' without"):
         adapted_tasks("tiny", tmp_path)
     copy = shutil.copytree(folder, tmp_path.with_name("copy"))
+    (copy / "encoder_int8.tflite").write_bytes((copy / "encoder.tflite").read_bytes())
     put_tasks(copy, {TASKS[0]: adapted_tasks("tiny", runs)[TASKS[0]]})
     assert load_bundle(copy).config["trained"]["adapted_tasks"] == list(TASKS)
+    assert (copy / "encoder_int8.tflite").exists()
+    (copy / "heads.tflite").unlink()
+    finish_bundle(
+        "tiny", runs / "tiny_aware", copy, tasks=adapted_tasks("tiny", runs), note=print
+    )
+    assert load_bundle(copy).config["heads"] == bundle.config["heads"]
+    assert not (copy / "encoder_int8.tflite").exists()
     before = contents(tmp_path)
     for name in ("task_trainer.decoded_versions", "adapt_windows.decoded_versions"):
         monkeypatch.setattr(f"training.{name}", refuse)
