@@ -24,6 +24,7 @@ python -m training records mitdb|cinc2017 SPLIT          the paths of a split's 
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 
 from training import cli_codec, cli_heads, cli_int8, cli_tasks
@@ -47,6 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
     from dynamic_deep.errors import DynamicDeepError
 
     options = _parser().parse_args(arguments)
+    log = logging.getLogger("training")
+    log.setLevel(logging.INFO)
+    if not log.handlers:
+        log.addHandler(logging.StreamHandler())
     try:
         options.do(options)
         flush_out()

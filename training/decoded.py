@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections.abc import Iterable, Iterator, Sized
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +16,9 @@ from dynamic_deep.segments import window_bounds
 from dynamic_deep.window_codec import WindowCodec, WindowPlace
 from training.datasets import FloatArray, Lead
 
+T = TypeVar("T")
+LOG = logging.getLogger(__name__)
+NOTE_EVERY = 500  # leads; some minutes
 LEAST_GAIN = 64.0  # what is sent at lower ones differs too little from the raw window
 
 
@@ -33,7 +39,16 @@ def decoded_versions(
     codec = WindowCodec(bundle)
     levels = [v for v in bundle.levels if v.kind == "neural"]
     chosen = [v for v in levels if LEAST_GAIN <= v.nominal_gain <= highest_gain]
-    return [_versions(lead.x, codec, chosen) for lead in leads]
+    found = (_versions(lead.x, codec, chosen) for lead in leads)
+    return list(noted(found, leads, f"decoded by {bundle.name}"))
+
+
+def noted(items: Iterable[T], of_all: Sized, what: str) -> Iterator[T]:
+    """Yield the items, and log now and then how many there were: it takes long."""
+    for n_done, item in enumerate(items, start=1):
+        yield item
+        if n_done % NOTE_EVERY == 0:
+            LOG.info("%s: %s of %s leads", what, f"{n_done:,}", f"{len(of_all):,}")
 
 
 def _versions(

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from dynamic_deep.tasks.peaks import find_peaks
 from training.datasets import Lead
+from training.decoded import noted
 
 PeakTimes = npt.NDArray[np.float64]
 
@@ -50,7 +51,8 @@ def voted_peaks(
     if path.exists():
         with np.load(path, allow_pickle=False) as stored:
             return [stored[lead.record] for lead in leads]
-    peaks = [picked_peaks(mean_map(model, all_of_one)) for all_of_one in versions]
+    maps = (mean_map(model, all_of_one) for all_of_one in versions)
+    peaks = [picked_peaks(one) for one in noted(maps, versions, "vote on beats")]
     found = {lead.record: at for lead, at in zip(leads, peaks, strict=True)}
     beside = path.with_suffix(".part")
     with beside.open("wb") as stream:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import warnings
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from dynamic_deep.config import RPEAKS_REACH, WINDOW_LEN
 from dynamic_deep.networks.rhythm import CLASSES, STEP_LEN
 from tests.signals import COSINE
 from training.datasets import Lead
-from training.decoded import decoded_versions, long_enough
+from training.decoded import NOTE_EVERY, decoded_versions, long_enough, noted
 from training.task_presets import TaskPreset
 from training.task_windows import (
     PeakWindows,
@@ -168,6 +169,20 @@ def test_versions_are_raw_then_decoded(leads: list[Lead]) -> None:
         error = np.sqrt(np.mean((decoded - raw) ** 2))
         assert 0.02 < error < 0.8
     assert long_enough([leads[0], short]) == [leads[0]]
+
+
+def test_what_takes_long_says_how_far_it_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="training")
+    leads = range(2 * NOTE_EVERY + 1)
+    assert list(noted((2 * i for i in leads), leads, "decoded")) == [
+        2 * i for i in leads
+    ]
+    assert caplog.messages == [
+        f"decoded: {NOTE_EVERY:,} of 1,001 leads",
+        "decoded: 1,000 of 1,001 leads",
+    ]
 
 
 def test_classes_of_the_shipped_split() -> None:
