@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from training.datasets import FloatArray, Lead
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
-NOTE_EVERY = 500  # leads; some minutes
+NOTE_AFTER_S = 20.0  # without one
 LEAST_GAIN = 64.0  # what is sent at lower ones differs too little from the raw window
 
 
@@ -45,10 +46,12 @@ def decoded_versions(
 
 def noted(items: Iterable[T], of_all: Sized, what: str) -> Iterator[T]:
     """Yield the items, and log now and then how many there were: it takes long."""
+    last = time.monotonic()
     for n_done, item in enumerate(items, start=1):
-        yield item
-        if n_done % NOTE_EVERY == 0:
+        if time.monotonic() - last >= NOTE_AFTER_S:
             LOG.info("%s: %s of %s leads", what, f"{n_done:,}", f"{len(of_all):,}")
+            last = time.monotonic()
+        yield item
 
 
 def _versions(

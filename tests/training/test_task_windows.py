@@ -18,7 +18,7 @@ from dynamic_deep.config import RPEAKS_REACH, WINDOW_LEN
 from dynamic_deep.networks.rhythm import CLASSES, STEP_LEN
 from tests.signals import COSINE
 from training.datasets import Lead
-from training.decoded import NOTE_EVERY, decoded_versions, long_enough, noted
+from training.decoded import decoded_versions, long_enough, noted
 from training.task_presets import TaskPreset
 from training.task_windows import (
     PeakWindows,
@@ -172,17 +172,15 @@ def test_versions_are_raw_then_decoded(leads: list[Lead]) -> None:
 
 
 def test_what_takes_long_says_how_far_it_is(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO, logger="training")
-    leads = range(2 * NOTE_EVERY + 1)
-    assert list(noted((2 * i for i in leads), leads, "decoded")) == [
-        2 * i for i in leads
-    ]
-    assert caplog.messages == [
-        f"decoded: {NOTE_EVERY:,} of 1,001 leads",
-        "decoded: 1,000 of 1,001 leads",
-    ]
+    leads = range(2000)
+    assert list(noted(iter(leads), leads, "decoded")) == list(leads)
+    assert not caplog.messages
+    monkeypatch.setattr("training.decoded.NOTE_AFTER_S", 0.0)
+    assert list(noted(iter(leads), leads, "decoded")) == list(leads)
+    assert caplog.messages[-1] == "decoded: 2,000 of 2,000 leads"
 
 
 def test_classes_of_the_shipped_split() -> None:
