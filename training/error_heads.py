@@ -3,11 +3,10 @@
 
 First the features and the summary learn what the tasks make of raw windows (`guess`).
 Then, on windows that were tried at every level, the forecast learns the errors, as is
-done here. Each window has its own target (the
-published code took the batch's mean for all of them). An error is foretold as a
-logistic around a median of its logarithm; the loss is the cross entropy of "is it over
-b" for a row of bounds b, so that what is no error at all needs no logarithm, and what a
-user may ask is what is trained.
+done here. Each window has its own target (the published code took the batch's mean for
+all of them). An error is foretold as a logistic around a median of its logarithm; the
+loss is the cross entropy of "is it over b" for a row of bounds b, so that what is no
+error at all needs no logarithm, and what a user may ask is what is trained.
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ from keras import ops
 
 from dynamic_deep.networks import build_forecast
 from dynamic_deep.trials import Trials
-from training.head_presets import HeadPreset, compile_head, set_rate
+from training.head_presets import HeadPreset
+from training.head_steps import compile_head, set_rate
 from training.head_targets import bound_grid, over_targets
 
 FloatArray = npt.NDArray[np.float32]

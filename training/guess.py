@@ -21,7 +21,8 @@ from dynamic_deep.networks import build_head_features, build_summary
 from dynamic_deep.networks.error_heads import N_CLASSES
 from training.beat_doubts import N_DOUBTS
 from training.datasets import RandomWindows
-from training.head_presets import HeadPreset, compile_head, set_rate
+from training.head_presets import HeadPreset
+from training.head_steps import compile_head, set_rate
 from training.head_targets import Lessons
 from training.model import CodecModel
 

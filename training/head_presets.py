@@ -4,11 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import keras
-
-from training.averaged import compile_averaged, cosine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +14,8 @@ class HeadPreset:
         n_guess_steps: of learning the task's answer.
         guess_batch: windows a step of it.
         disturbed_share: of these windows are disturbed.
-        guess_pool: batches that are drawn once and then seen again and again; if 0,
-            each step has a new one.
+        guess_pool: batches that are drawn once and then seen again and again, since
+            drawing is what takes long; if 0, each step has a new one.
         n_forecasts: how many learn the errors; their mean is shipped. One alone hangs
             on chance: of six the gain under a bound differed by a fifth.
         n_forecast_steps: of each.
@@ -33,7 +28,7 @@ class HeadPreset:
     n_guess_steps: int = 14_000
     guess_batch: int = 64
     disturbed_share: float = 0.5
-    guess_pool: int = 0
+    guess_pool: int = 1000
     n_forecasts: int = 5
     n_forecast_steps: int = 2500
     forecast_batch: int = 256
@@ -46,32 +41,12 @@ class HeadPreset:
 
 
 HEAD_PRESETS = {
-    "standard_again": HeadPreset(guess_pool=1000),
-    # Few features on a narrow trunk: they need no more windows than these. Encoder and
-    # heads must fit in 64 KB, which more forecasts would not.
-    "edge": HeadPreset(n_forecasts=2, guess_pool=1000, cinc_every=4, mitdb_every=10),
+    # Forecasts on few features need no more windows than these. Encoder and heads must
+    # fit in 64 KB, which more forecasts would not.
+    "edge": HeadPreset(n_forecasts=2, cinc_every=4, mitdb_every=10),
 }
 
 
 def head_preset_of(name: str) -> HeadPreset:
     """Return how the heads of a preset of phase 2 are trained."""
     return HEAD_PRESETS.get(name, HeadPreset())
-
-
-def compile_head(model: keras.Model, preset: HeadPreset, *inputs: Any) -> None:
-    """Compile a part of the heads as a preset has it, by an example of its input."""
-    compile_averaged(
-        model,
-        *inputs,
-        learning_rate=preset.learning_rate,
-        weight_decay=preset.weight_decay,
-        ema_momentum=preset.ema_momentum,
-    )
-
-
-def set_rate(
-    model: keras.Model, preset: HeadPreset, *, step: int, n_steps: int
-) -> None:
-    """Set the learning rate of a step."""
-    share = min(1.0, (step + 1) / 200) * cosine(step / n_steps)
-    model.optimizer.learning_rate = preset.learning_rate * share

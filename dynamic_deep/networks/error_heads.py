@@ -18,7 +18,8 @@ r"""The error heads: what each level would do to each task, foretold on the devi
       center, spread                 of the logarithm of the error, a level and a task
 
 How sure the task is of a window says most of what compression may do to its answer; so
-the features are first trained to guess that answer, which any signal can teach.
+the features are first trained to guess that answer, and how sure the beats are, which
+any signal can teach.
 
 The paper's head foretells one number by a ReLU, which can die at "no error at all". The
 logistic around a median says how sure the head is, and so answers for any bound.
