@@ -58,7 +58,9 @@ def front_block(rates: Mapping[str, Any], bounds: Mapping[str, Any]) -> str:
                 "Or the codec chooses each window's level, so that what a task finds "
                 f"in it stays as it was (bundle `{BUNDLE}`, test splits; *over* is the "
                 "share that compression took over the bound, the oracle knows each "
-                "window's error; made by `python -m experiments run bound_table`):"
+                "window's error; what no level suits is sent at the level after "
+                "*else*, lossless where none is named; made by "
+                "`python -m experiments run bound_table`):"
             ),
             markdown_table(_bounds(bounds)),
         ]
@@ -99,9 +101,10 @@ def _bounds(bounds: Mapping[str, Any]) -> Table:
                 f"README's table must have {name} of {BUNDLE} measured, the results "
                 "have not; run `python -m experiments run bound_table`"
             )
+        fallback = one["words"].partition("--fallback ")[2]
         rows.append(
             (
-                what,
+                f"{what}; else `{fallback}`" if fallback else what,
                 shown(calibrated["gain"]),
                 f"{shown(calibrated['over'], is_share=True)} of {one['per']}s",
                 percent(one["risk"], 0),

@@ -62,6 +62,7 @@ def bounds() -> dict[str, Any]:
         return {"kind": kind, "gain": [gain, gain - 3, gain + 3], "over": triple}
 
     one = {
+        "words": "--bound rhythm=0.1 --risk 0.05",
         "per": "window",
         "risk": 0.05,
         "rows": [row("calibrated", 80.6), row("oracle", 319.0)],
@@ -81,6 +82,11 @@ def test_the_block_holds_what_was_measured() -> None:
     changed = bounds()
     changed["asked"][BUNDLE]["both"]["rows"][0]["gain"][0] = 33.8
     assert front_block(rates(), changed) != block
+    assert "else" not in block.partition("| bound")[2]
+    changed["asked"][BUNDLE]["both"]["words"] += " --fallback wavelet_24"
+    assert "R peaks, CinC 2017; else `wavelet_24` | 33.8 " in front_block(
+        rates(), changed
+    )
 
 
 def test_what_was_not_measured_is_named() -> None:
