@@ -90,8 +90,8 @@ def firmware_sources(firmware: Path) -> list[Path]:
         ConfigError: If one is missing.
     """
     names = (
-        *("latent", "levels", "lossless", "lossless_tables", "predict", "range"),
-        *("wavelet", "window"),
+        *("context", "latent", "levels", "lossless", "lossless_tables", "predict"),
+        *("range", "wavelet", "window"),
     )
     paths = [firmware / f"dd_{name}.c" for name in names]
     missing = [path.name for path in paths if not path.is_file()]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from device_sim.workload import context_macs
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.config import SEGMENT_LEN
 from dynamic_deep.errors import ConfigError
+from dynamic_deep.latent import LatentCoder
+from dynamic_deep.latent_net import NetCoder
 from dynamic_deep.lossless import encode_lossless
 from dynamic_deep.recording import read_recording
 from dynamic_deep.window_codec import WindowCodec, WindowPlace
@@ -62,7 +64,7 @@ def write_data(path: Path, records: Sequence[Path], bundle: Bundle) -> Counted:
     windows = [_first_window(record) for record in records]
     layers = encoder_layers(bundle.networks["encoder"])
     coded = _code(bundle, windows[0])
-    level, coder = bundle.level(LATENT), bundle.latent_coder(LATENT)
+    level = bundle.level(LATENT)
     n_steps, n_channels = coded.latent.shape
     sizes = {
         "N_SAMPLES": N_SAMPLES,
@@ -76,7 +78,7 @@ def write_data(path: Path, records: Sequence[Path], bundle: Bundle) -> Counted:
         "N_STEPS": n_steps,
         "QUANTIZED": SEGMENT_LEN // bundle.latents[LATENT].stride * n_channels,
         "N_SYMBOLS": coded.latent.size,
-        "WIDTH": coder.symbols.tables.n_symbols,
+        "WIDTH": coded.counts.shape[1],
     }
     lines = ["#include <stdint.h>"]
     lines += [f"#define {name} {value}" for name, value in sizes.items()]
@@ -84,7 +86,7 @@ def write_data(path: Path, records: Sequence[Path], bundle: Bundle) -> Counted:
         _array("int16_t SAMPLES[][N_SAMPLES]", windows),
         _array("uint32_t LAYERS[][6]", layers),
         _array("int16_t LATENT[]", coded.latent.ravel()),
-        _array("uint16_t COUNTS[][WIDTH]", coder.symbols.tables.counts),
+        _array("uint16_t COUNTS[][WIDTH]", coded.counts),
         _array("uint8_t ROWS[]", coded.rows),
         _array("uint8_t COLUMNS[]", coded.columns),
     ]
@@ -92,7 +94,7 @@ def write_data(path: Path, records: Sequence[Path], bundle: Bundle) -> Counted:
     return Counted(
         units=_units(sizes),
         macs=sum(_macs(layer) for layer in layers),
-        context_macs=n_steps * context_macs(coder),
+        context_macs=n_steps * context_macs(bundle.latent_coder(LATENT)),
         n_bytes={
             "lossless_bytes": [len(encode_lossless(x)) for x in windows],
             "neural_bytes": [coded.n_bytes],
@@ -167,6 +169,7 @@ class _Coded:
     """A window at the neural level that is counted."""
 
     latent: npt.NDArray[np.int32]  # (n_steps, n_channels)
+    counts: npt.NDArray[np.uint32]  # the tables of its symbols
     rows: list[int]  # table of each symbol, in the order of coding
     columns: list[int]  # its place in the table
     n_bytes: int
@@ -179,20 +182,36 @@ def _code(bundle: Bundle, window: IntArray) -> _Coded:
     level = bundle.level(LATENT)
     latent = codec.quantized_latent(analysis, level)
     coder = bundle.latent_coder(LATENT)
-    limit = coder.symbols.limit
-    rows: list[int] = []
-    columns: list[int] = []
-    for steps, group, tables in coder.passes(latent):
-        values = latent[steps, group]
-        coded = np.where(np.abs(values) > limit, limit + 1, values) + limit
-        rows += tables.ravel().tolist()
-        columns += coded.ravel().tolist()
+    if isinstance(coder, NetCoder):
+        tables, found = coder.magnitudes, list(_magnitudes(coder, latent))
+    else:
+        tables, found = coder.symbols.tables, list(_signed(coder, latent))
     return _Coded(
         latent=latent,
-        rows=rows,
-        columns=columns,
+        counts=tables.counts,
+        rows=[int(v) for rows, _ in found for v in rows.ravel()],
+        columns=[int(v) for _, columns in found for v in columns.ravel()],
         n_bytes=len(codec.encode(analysis, level)),
     )
+
+
+def _signed(
+    coder: LatentCoder, latent: npt.NDArray[np.int32]
+) -> Iterator[tuple[IntArray, ...]]:
+    """Yield the tables and columns of each pass of signed symbols."""
+    for steps, group, tables in coder.passes(latent):
+        values = latent[steps, group]
+        over = np.abs(values) > coder.limit
+        yield tables, np.where(over, coder.limit + 1, values) + coder.limit
+
+
+def _magnitudes(
+    coder: NetCoder, latent: npt.NDArray[np.int32]
+) -> Iterator[tuple[IntArray, ...]]:
+    """Yield those of magnitudes; the few signs count as a part of the context."""
+    for one in coder.passes(latent):
+        size = np.abs(latent[one.steps, one.channels])
+        yield one.table_idx, np.minimum(size, coder.limit + 1)
 
 
 def _array(declaration: str, values: Any) -> str:

@@ -17,6 +17,7 @@ from dynamic_deep.bundle import Bundle, Level
 from dynamic_deep.config import MODEL_FS
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.latent import LatentCoder
+from dynamic_deep.latent_net import NetCoder
 from dynamic_deep.wavelet import BLOCK
 from dynamic_deep.window_codec import WindowPlace, coded_steps
 
@@ -103,15 +104,22 @@ def analysis(place: WindowPlace) -> Work:
     return Work(resample_taps=resample_taps(place), scaled=place.model_len)
 
 
-def context_macs(coder: LatentCoder) -> int:
-    """Return the multiply-accumulates of the context model for one step of a latent."""
+def context_macs(coder: LatentCoder | NetCoder) -> int:
+    """Return the multiply-accumulates of the context model for one step of a latent.
+
+    Of a context network: the symbols that are looked at, and the products behind its
+    hidden row. What the few symbols that are not 0 add is part of the price of each.
+    """
+    if isinstance(coder, NetCoder):
+        net = coder.context
+        n_heard = len(coder.groups) * len(net.near) * coder.n_channels // 2
+        return n_heard + 2 * coder.n_channels * net.first.shape[1]
     total = 0
     for group in coder.groups:
         width = group.stop - group.start
-        total += (
-            3 * group.start * width
-        )  # channels of earlier groups: before, at, after
-        total += width * width  # two even neighbours, at every other step
+        # Channels of earlier groups before, at and after; two even neighbours, at every
+        # other step.
+        total += 3 * group.start * width + width * width
     return total
 
 

@@ -31,12 +31,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dynamic_deep.bundle_tables import (
+    AnyLatentCoder,
+    Lookup,
+    read_context_weights,
+    read_linear_coder,
+    read_net_coder,
+    read_wavelet_coder,
+)
 from dynamic_deep.errors import ConfigError, CorruptError, ModelError
-from dynamic_deep.latent import ContextWeights, LatentCoder
+from dynamic_deep.latent import ContextWeights
 from dynamic_deep.quantizer import ScaleCoder
-from dynamic_deep.wavelet import WaveletCoder, WaveletLevel
+from dynamic_deep.wavelet import WaveletCoder
 
-BUNDLE_VERSION = 1
+BUNDLE_VERSION = 2  # since 2 a level may have a context network
 MODEL_ID_LEN = 16  # bytes of the SHA-256
 SHIPPED = Path(__file__).parent / "bundles"
 HASHED = (".json", ".npz", ".tflite")  # but for those that decide no decoding:
@@ -145,25 +153,26 @@ class Bundle:
         """The coder of each window's scale and offset."""
         return ScaleCoder(self._table("scale"), self._table("offset"))
 
+    def _of_level(self, name: str) -> Lookup:
+        """Return what looks up the tables of a level."""
+        return lambda key: self._table(f"{name}/{key}")
+
     def wavelet_coder(self, name: str) -> WaveletCoder:
         """Return the coder of a wavelet level."""
-        return WaveletCoder(
-            WaveletLevel(
-                step=float(self._table(f"{name}/step")),
-                counts=self._table(f"{name}/counts"),
-                centroids=self._table(f"{name}/centroids"),
-            )
-        )
+        return read_wavelet_coder(self._of_level(name))
 
-    def latent_coder(self, name: str) -> LatentCoder:
+    def has_context_net(self, name: str) -> bool:
+        """Tell whether a network chooses the tables of a neural level's latent."""
+        return f"{name}/near" in self.tables
+
+    def latent_coder(self, name: str) -> AnyLatentCoder:
         """Return the coder of a neural level's latent."""
-        context = ContextWeights(
-            earlier=self._table(f"{name}/earlier"),
-            same=self._table(f"{name}/same"),
-            bias=self._table(f"{name}/bias"),
-            n_groups=int(self._table(f"{name}/n_groups")),
-        )
-        return LatentCoder(context, self._table(f"{name}/counts"))
+        read = read_net_coder if self.has_context_net(name) else read_linear_coder
+        return read(self._of_level(name))
+
+    def context_weights(self, name: str) -> ContextWeights:
+        """Return the linear contexts of a latent, with which training goes on."""
+        return read_context_weights(self._of_level(name))
 
 
 def bundle_folder(name_or_path: str | Path) -> Path:
@@ -230,21 +239,3 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
         config=config,
         folder=folder,
     )
-
-
-def find_bundle(model_id: bytes) -> str:
-    """Return the name of the shipped bundle with this model id.
-
-    Raises:
-        ModelError: If none has it.
-    """
-    known = {
-        content_hash(path.parent): path.parent.name
-        for path in sorted(SHIPPED.glob("*/config.json"))
-    }
-    if model_id not in known:
-        raise ModelError(
-            f"the file was written with bundle {model_id.hex()}, which is not shipped "
-            f"with this version; name its folder by --bundle"
-        )
-    return known[model_id]

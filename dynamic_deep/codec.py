@@ -11,7 +11,8 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.bundle import Bundle, Level, find_bundle, load_bundle
+from dynamic_deep.bundle import Bundle, Level, load_bundle
+from dynamic_deep.bundle_shipped import find_bundle
 from dynamic_deep.container import NO_MODEL, ContainerReader
 from dynamic_deep.errors import FormatError
 from dynamic_deep.policy import Fixed, Policy

@@ -60,8 +60,14 @@ class ContextWeights:
             )
 
 
+def channel_groups(n_channels: int, n_groups: int) -> list[slice]:
+    """Return the channels of each group, ascending; none is empty."""
+    bounds = [-(-g * n_channels // n_groups) for g in range(n_groups + 1)]
+    return [slice(a, b) for a, b in itertools.pairwise(bounds) if b > a]
+
+
 class LatentCoder:
-    """Codes the latent of one level.
+    """Codes the latent of one level by linear context weights.
 
     Args:
         context: the integer weights.
@@ -78,11 +84,12 @@ class LatentCoder:
                 f"{len(self.symbols.tables)}; the bundle is damaged"
             )
         self.n_channels = len(context.bias)
-        bounds = [
-            -(-g * self.n_channels // context.n_groups)
-            for g in range(context.n_groups + 1)
-        ]
-        self.groups = [slice(a, b) for a, b in itertools.pairwise(bounds) if b > a]
+        self.groups = channel_groups(self.n_channels, context.n_groups)
+
+    @property
+    def limit(self) -> int:
+        """The largest magnitude with a symbol of its own."""
+        return int(self.symbols.limit)
 
     def passes(self, y: IntArray) -> Iterator[tuple[slice, slice, IntArray]]:
         """Yield (steps, channels, table_idx) of each pass, reading `y` as it fills.

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bundle import Bundle, LatentShape, Level
+from dynamic_deep.bundle_tables import AnyLatentCoder
 from dynamic_deep.config import SEGMENT_LEN
 from dynamic_deep.engine import Network
 from dynamic_deep.entropy import RangeDecoder, RangeEncoder
 from dynamic_deep.errors import ModelError
-from dynamic_deep.latent import LatentCoder
 from dynamic_deep.lossless import decode_lossless, encode_lossless
 from dynamic_deep.quantizer import WindowScale, quantize
 from dynamic_deep.recording import RecordingInfo
@@ -131,7 +131,7 @@ class WindowCodec:
         self.precision = precision
         self._n_threads = n_threads
         self._networks: dict[str, Network] = {}
-        self._latent_coders: dict[str, LatentCoder] = {}
+        self._latent_coders: dict[str, AnyLatentCoder] = {}
         self._wavelet_coders: dict[str, WaveletCoder] = {}
 
     def _network(self, name: str) -> Network:
@@ -150,7 +150,7 @@ class WindowCodec:
         """The network from a segment to every level's latent."""
         return load_encoder(self.bundle, self.precision, n_threads=self._n_threads)
 
-    def _latent_coder(self, name: str) -> LatentCoder:
+    def _latent_coder(self, name: str) -> AnyLatentCoder:
         if name not in self._latent_coders:
             self._latent_coders[name] = self.bundle.latent_coder(name)
         return self._latent_coders[name]

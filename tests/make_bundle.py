@@ -4,7 +4,8 @@
 Their networks are no trained ones but a block cosine transform of 64 samples, cut after
 some coefficients: small, and good enough for an ECG to come back as one. They are kept
 under tests/data/bundles, so that training the shipped bundles again changes no test.
-`cosine` is a codec and no more; `aware` has tasks and error heads as well.
+`cosine` is a codec and no more; `aware` has tasks and error heads as well, `context`
+the networks of `cosine` and context networks.
 A bundle that exists is never overwritten, since golden files name its hash. Needs
 TensorFlow; the tests that use the bundles don't.
 """
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tests.context_nets import coder_tables, make_coder
 
 FOLDER = Path(__file__).parent / "data" / "bundles"
 STRIDE = 64
@@ -152,7 +155,23 @@ def _neural_tables(levels: dict[str, int]) -> dict[str, np.ndarray]:
     return tables
 
 
-def make(name: str, levels: dict[str, int], *, is_aware: bool = False) -> None:
+def _net_tables(levels: dict[str, int]) -> dict[str, np.ndarray]:
+    """The same with context networks beside the linear contexts."""
+    tables = _neural_tables(levels)
+    for seed, (name, n_kept) in enumerate(levels.items()):
+        arrays = coder_tables(make_coder(n_kept, 3, seed=seed))
+        del tables[f"{name}/counts"]
+        tables |= {f"{name}/{key}": array for key, array in arrays.items()}
+    return tables
+
+
+def make(
+    name: str,
+    levels: dict[str, int],
+    *,
+    is_aware: bool = False,
+    has_networks: bool = False,
+) -> None:
     """Write a bundle if it is missing."""
     folder = FOLDER / name
     if folder.exists():
@@ -163,12 +182,13 @@ def make(name: str, levels: dict[str, int], *, is_aware: bool = False) -> None:
 
     ids = range(FIRST_NEURAL_ID, FIRST_NEURAL_ID + len(levels))
     networks = _networks(levels, has_features=is_aware)
+    tables = _net_tables(levels) if has_networks else _neural_tables(levels)
     if is_aware:
         networks |= {"heads": _heads(), **_tasks()}
     write_bundle(
         folder,
         name=name,
-        tables=load_bundle("classical").tables | _neural_tables(levels),
+        tables=load_bundle("classical").tables | tables,
         neural_levels=[
             Level(id=i, name=n, kind="neural", nominal_gain=float(n.split("_")[1]))
             for i, n in zip(ids, levels, strict=True)
@@ -194,6 +214,7 @@ def main() -> int:
     """Write the bundles that are missing."""
     make("cosine", LEVELS)
     make("aware", AWARE_LEVELS, is_aware=True)
+    make("context", LEVELS, has_networks=True)
     return 0
 
 

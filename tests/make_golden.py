@@ -2,7 +2,7 @@
 """Make the golden files of the format: `python -m tests.make_golden`.
 
 Files with made-up payloads pin the container; files with real ones, written with the
-bundle that tests/make_bundle.py keeps, pin what payloads mean.
+bundles that tests/make_bundle.py keeps, pin what payloads mean.
 A file that exists is never overwritten: the files of a format version decode for ever.
 A new version gets new files.
 """
@@ -34,7 +34,7 @@ from dynamic_deep.recording import Recording, RecordingInfo
 from dynamic_deep.segments import model_len, window_bounds
 from dynamic_deep.synthetic import simulate_ecg
 from dynamic_deep.window_codec import coded_steps
-from tests.signals import COSINE
+from tests.signals import CONTEXT, COSINE
 
 FOLDER = Path(__file__).parent / "data" / "format"
 _MODEL_ID = bytes.fromhex("00112233445566778899aabbccddeeff")
@@ -125,12 +125,13 @@ GOLDEN: dict[str, Callable[[], bytes]] = {
 }
 
 
-# Real payloads, name -> level. Their `.npz` holds what they must decode to.
+# Real payloads, name -> bundle, level. Their `.npz` holds what they must decode to.
 PAYLOADS = {
-    "v1_lossless": "lossless",
-    "v1_near_lossless": "near_lossless",
-    "v1_wavelet": "wavelet_16",
-    "v1_neural": "gain_32",
+    "v1_lossless": (COSINE, "lossless"),
+    "v1_near_lossless": (COSINE, "near_lossless"),
+    "v1_wavelet": (COSINE, "wavelet_16"),
+    "v1_neural": (COSINE, "gain_32"),
+    "v1_neural_net": (CONTEXT, "gain_32"),
 }
 MAX_ERROR_UV = 12.0  # 2 ADC units at 200 a mV
 
@@ -152,15 +153,15 @@ def payload_recording() -> Recording:
     )
 
 
-def encode_payload(level: str, recording: Recording) -> bytes:
-    """Encode as a golden file of payloads is encoded, with the kept bundle."""
+def encode_payload(folder: Path, level: str, recording: Recording) -> bytes:
+    """Encode as a golden file of payloads is encoded, with a kept bundle."""
     bound = MAX_ERROR_UV if level == "near_lossless" else None
-    return Codec.load(COSINE).encode(recording, level=level, max_error_uv=bound)
+    return Codec.load(folder).encode(recording, level=level, max_error_uv=bound)
 
 
-def decode_latents(data: bytes) -> list[np.ndarray]:
+def decode_latents(data: bytes, folder: Path) -> list[np.ndarray]:
     """Return the latent of every neural frame: int32 arrays, (n_steps, n_channels)."""
-    bundle = load_bundle(COSINE)
+    bundle = load_bundle(folder)
     reader = ContainerReader(data)
     fs = reader.header.info.fs
     bounds = window_bounds(reader.n_samples, fs)
@@ -227,22 +228,22 @@ def main() -> int:
         text = json.dumps(describe(data), indent=1, ensure_ascii=False)
         path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
         sys.stderr.write(f"{path} made, {len(data)} bytes\n")
-    for name, level in PAYLOADS.items():
-        _write_payload(FOLDER / f"{name}.ddc", level)
+    for name, (folder, level) in PAYLOADS.items():
+        _write_payload(FOLDER / f"{name}.ddc", folder, level)
     return 0
 
 
-def _write_payload(path: Path, level: str) -> None:
+def _write_payload(path: Path, folder: Path, level: str) -> None:
     if path.exists():
         sys.stderr.write(f"{path} exists and stays as it is\n")
         return
     recording = payload_recording()
-    data = encode_payload(level, recording)
+    data = encode_payload(folder, level, recording)
     path.write_bytes(data)
-    decoded = Codec.load(COSINE).decode(data)
+    decoded = Codec.load(folder).decode(data)
     arrays = {"original": recording.samples, "decoded": decoded.samples}
     if level.startswith("gain"):
-        arrays["latents"] = np.concatenate(decode_latents(data))
+        arrays["latents"] = np.concatenate(decode_latents(data, folder))
     np.savez_compressed(path.with_suffix(".npz"), **arrays)
     text = json.dumps(describe(data), indent=1, ensure_ascii=False)
     path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")

@@ -151,6 +151,66 @@ def latent(
     return y
 
 
+def net_latent(
+    reader: Reader, n_steps: int, level: str, tables: dict[str, Any]
+) -> list[list[int]]:
+    """*neural, context network*: the coded steps."""
+    keys = ("near", "first", "out", "out_bias", "magnitudes", "signs")
+    near, start, out, out_bias, magnitudes, signs = (
+        tables[f"{level}/{key}"].tolist() for key in keys
+    )
+    n_channels, n_taps = len(near[0]), len(near)
+    n_groups, limit = len(start) // 2, len(magnitudes[0]) - 2
+    y = [[0] * n_channels for _ in range(n_steps)]
+
+    def row_of(t: int, g: int, first: int, stop: int) -> list[int]:
+        h = list(start[2 * g + t % 2])
+        for i in range(n_taps):
+            at = t + i - (n_taps - 1) // 2
+            if not 0 <= at < n_steps:
+                continue
+            for f in range(stop if t % 2 and at % 2 == 0 else first):
+                v = y[at][f]
+                if v:
+                    k = 0 if v <= -2 else 3 if v >= 2 else 1 if v < 0 else 2
+                    h = [a + b for a, b in zip(h, near[i][f][k], strict=True)]
+        return [min(max(v, 0), 255) for v in h]
+
+    def table(t: int, c: int, q: int, h: list[int]) -> int:
+        weights = [row[c][q] for row in out[t % 2]]
+        s = out_bias[t % 2][c][q]
+        return (s + sum(a * b for a, b in zip(weights, h, strict=True))) // 1024
+
+    g = 0
+    for number in range(n_groups):
+        first, stop = (-(-(number + i) * n_channels // n_groups) for i in (0, 1))
+        if first == stop:
+            continue
+        for parity in (0, 1):
+            steps = range(parity, n_steps, 2)
+            rows = {t: row_of(t, g, first, stop) for t in steps}
+            places = [(t, c) for t in steps for c in range(first, stop)]
+            sizes = [
+                reader.symbol(magnitudes[min(max(table(t, c, 0, rows[t]), 0), 35)])
+                for t, c in places
+            ]
+            values = [
+                (
+                    2
+                    * reader.symbol(signs[min(max(table(t, c, 1, rows[t]) + 8, 0), 15)])
+                    - 1
+                )
+                * size
+                if 1 <= size <= limit
+                else size
+                for (t, c), size in zip(places, sizes, strict=True)
+            ]
+            for (t, c), value in zip(places, values, strict=True):
+                y[t][c] = reader.escape(limit) if value > limit else value
+        g += 1
+    return y
+
+
 def lossless(payload: bytes, n_samples: int, tables: dict[str, Any]) -> list[int]:
     """*lossless and near_lossless*."""
     reader = Reader(payload)

@@ -12,6 +12,7 @@ from dynamic_deep.synthetic import simulate_ecg
 
 COSINE = Path(__file__).parent / "data" / "bundles" / "cosine"
 AWARE = COSINE.with_name("aware")  # with tasks and error heads
+CONTEXT = COSINE.with_name("context")  # `cosine` with context networks
 
 
 def make_recording(

@@ -3,6 +3,8 @@
 
 python -m training fit PRESET --run RUN --out BUNDLE     train, go on, make a bundle
 python -m training export PRESET --run RUN --out BUNDLE  a bundle of a run as it stands
+python -m training contexts BUNDLE --run RUN --out BUNDLE
+                                                         fewer bytes for its levels
 python -m training task PRESET --codec BUNDLE --run RUN  train a task network
 python -m training aware PRESET --phase-1 RUN --tasks RUNS --run RUN
                                                          phase 2, with frozen tasks

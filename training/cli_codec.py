@@ -11,7 +11,7 @@ from training.cli_backend import add_run_options, show_progress, start_backend
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Add `fit`, `export`, `classical`, `records` and `beats`."""
+    """Add `fit`, `export`, `contexts`, `classical`, `records` and `beats`."""
     fit = commands.add_parser("fit", help="train a preset, or go on with it")
     fit.add_argument("preset")
     add_run_options(fit)
@@ -22,6 +22,14 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     export.add_argument("--run", type=Path, required=True, help="the run folder")
     export.add_argument("--out", type=Path, required=True, help="the bundle's folder")
     export.set_defaults(do=_export)
+    contexts = commands.add_parser(
+        "contexts",
+        help="fit networks that foretell a bundle's symbols: fewer bytes, same samples",
+    )
+    contexts.add_argument("bundle", help="name or folder")
+    contexts.add_argument("--run", type=Path, required=True, help="the run folder")
+    contexts.add_argument("--out", type=Path, required=True, help="the bundle's folder")
+    contexts.set_defaults(do=_contexts)
     classical = commands.add_parser(
         "classical", help="make the bundle without networks"
     )
@@ -78,6 +86,22 @@ def _fit(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     start_backend()
     _make_bundle(options)
+
+
+def _contexts(options: argparse.Namespace) -> None:
+    start_backend()
+    from training.contexts import fit_contexts
+
+    reached = fit_contexts(
+        options.bundle,
+        options.run,
+        options.out,
+        log=lambda line: print(line, flush=True),
+    )
+    print(f"{options.out}: bytes of a window of CinC 2017 validation, before and after")
+    for name, (before, after) in reached.items():
+        change = 100.0 * (after / before - 1.0)
+        print(f"  {name:9} {before:6.1f} {after:6.1f}  {change:+.1f} %")
 
 
 def _make_bundle(options: argparse.Namespace) -> None:

@@ -52,10 +52,15 @@ def logistic_columns(log_scale: float) -> npt.NDArray[np.float64]:
     return np.append(share, 2.0 * below[0])
 
 
+def table_middles() -> npt.NDArray[np.float64]:
+    """Return the logarithm of the scale in the middle of each table's, (N_TABLES,)."""
+    numbers = np.arange(N_TABLES) + 0.5
+    return np.asarray((FIRST_TABLE_AT + TABLE_STEP * numbers) / WEIGHT_UNIT)
+
+
 def prior_tables() -> npt.NDArray[np.float64]:
     """Return the logistic distribution at the middle of each table's scales."""
-    middles = (FIRST_TABLE_AT + TABLE_STEP * (np.arange(N_TABLES) + 0.5)) / WEIGHT_UNIT
-    return np.stack([logistic_columns(float(v)) for v in middles])
+    return np.stack([logistic_columns(float(v)) for v in table_middles()])
 
 
 def encode_windows(model: CodecModel, windows: FloatArray) -> list[FloatArray]:

@@ -7,6 +7,7 @@
     tasks     runs/rhythm, runs/rpeaks, on raw windows and those of phase 1
     phase 2   runs/PRESET_aware  every level with the frozen tasks behind it
     phase 2b  runs/PRESET_rhythm, runs/PRESET_rpeaks: the tasks, with the codec frozen
+    contexts  runs/PRESET_aware/contexts, networks that foretell the levels' symbols
     phase 3   runs/PRESET_aware/targets, then error heads and calibrations, in BUNDLE
 
 The same command again goes on where the last one stopped.
@@ -29,6 +30,7 @@ from training.aware_export import (
     put_tasks,
     train_heads,
 )
+from training.contexts import fit_contexts
 from training.export import export_bundle
 from training.head_presets import head_preset_of
 from training.presets import find_preset
@@ -113,7 +115,7 @@ def finish_bundle(
     tasks: dict[str, keras.Model],
     note: Note,
 ) -> None:
-    """Do phase 3 for an exported codec: a bundle with heads and calibrations.
+    """Do what is left for an exported codec: contexts, heads and calibrations.
 
     What is in the bundle already is not done again; delete its folder to begin anew.
 
@@ -125,6 +127,10 @@ def finish_bundle(
         note: gets a line now and then.
     """
     preset = find_task_aware_preset(name)
+    bundle = load_bundle(folder)
+    if not all(bundle.has_context_net(level) for level in bundle.latents):
+        note("contexts")
+        fit_contexts(folder, run / "contexts", folder, log=note)
     if not (folder / "heads.tflite").exists():
         note("phase 3, error heads")
         put_tasks(folder, tasks)

@@ -118,7 +118,7 @@ def restore_codec(
         model.tails[i].layers[-1].log_gain.assign(np.zeros(latent.n_channels))
         entry = read_graph(bundle.networks[f"entry_{latent.name}"])
         set_numbered(model.entries[i], entry)
-        context = bundle.latent_coder(latent.name).context
+        context = bundle.context_weights(latent.name)
         parts = (context.earlier, context.same, context.bias)
         model.rates[i].set_weights([part / WEIGHT_UNIT for part in parts])
     graph = read_graph(bundle.networks[body])

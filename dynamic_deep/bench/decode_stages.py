@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dynamic_deep import entropy, latent, wavelet, window_codec
+from dynamic_deep import entropy, latent, latent_net, wavelet, window_codec
 from dynamic_deep.bench.stopwatch import Place, Stopwatch
 from dynamic_deep.cloud import decode_rows
 from dynamic_deep.tasks import rhythm, rpeaks
@@ -14,6 +14,7 @@ PLACES: dict[Place, str] = {
     (entropy.RangeDecoder, "decode"): "range decoder",
     (entropy.RangeDecoder, "decode_bits"): "range decoder",
     (latent.LatentCoder, "decode"): "context of latents",
+    (latent_net.NetCoder, "decode"): "context of latents",
     (wavelet.WaveletCoder, "decode"): "wavelet",
     (window_codec, "decode_lossless"): "lossless",
     (window_codec.WindowCodec, "synthesize"): "decoder network",

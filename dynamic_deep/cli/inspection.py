@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from dynamic_deep.bundle import find_bundle
+from dynamic_deep.bundle_shipped import find_bundle
 from dynamic_deep.cli import text
 from dynamic_deep.container import ContainerReader, Damage
 from dynamic_deep.errors import ModelError

@@ -13,6 +13,8 @@ from dynamic_deep.bundle import Bundle, Level
 from dynamic_deep.engine_int8 import IntegerEncoder
 from dynamic_deep.errors import ModelError
 from dynamic_deep.firmware.c_text import array, head
+from dynamic_deep.latent import LatentCoder
+from dynamic_deep.latent_net import NetCoder
 from dynamic_deep.quantizer import quantize
 
 FRACTION_BITS = 20
@@ -81,27 +83,73 @@ def _wavelet(bundle: Bundle, level: Level) -> tuple[str, int]:
 def _neural(bundle: Bundle, level: Level, encoder: IntegerEncoder) -> tuple[str, int]:
     name, shape = _identifier(level), bundle.latents[level.name]
     coder = bundle.latent_coder(level.name)
-    context = coder.context
+    if isinstance(coder, NetCoder):
+        context, n_bytes = _net(name, coder)
+        pointers = f"NULL, &{name}_context"
+    else:
+        context, n_bytes = _linear(name, coder)
+        pointers = f"&{name}_context, NULL"
     factors, offset = integer_quantizer(
         encoder.meaning.units[shape.level_idx], shape.threshold
     )
-    parts: dict[str, tuple[str, npt.NDArray[Any]]] = {
-        "bias": ("int16_t", context.bias.astype(np.int16)),
-        "earlier": ("int16_t", context.earlier.astype(np.int16)),
-        "same": ("int16_t", context.same[[0, 2]].astype(np.int16)),
-        "counts": ("uint16_t", coder.symbols.tables.counts.astype(np.uint16)),
-        "factors": ("uint32_t", factors),
-    }
-    text = "".join(
-        array(kind, f"{name}_{key}", entries, static=True)
-        for key, (kind, entries) in parts.items()
-    )
+    text = context + array("uint32_t", f"{name}_factors", factors, static=True)
     zero = encoder.zero_of(shape.level_idx)
     text += (
         f"static const dd_neural_level {name} = {{{shape.n_channels}, {shape.stride}, "
-        f"{context.n_groups}, {coder.symbols.limit}, {name}_bias, "
-        f"&{name}_earlier[0][0][0], &{name}_same[0][0][0], &{name}_counts[0][0], "
-        f"{zero}, {name}_factors, {offset}u}};\n\n"
+        f"{coder.context.n_groups}, {coder.limit}, {pointers}, {zero}, "
+        f"{name}_factors, {offset}u}};\n\n"
+    )
+    return text, n_bytes + factors.nbytes
+
+
+def _linear(name: str, coder: LatentCoder) -> tuple[str, int]:
+    """Return a linear context as C, and its bytes."""
+    context = coder.context
+    text, n_bytes = _arrays(
+        name,
+        {
+            "bias": ("int16_t", context.bias.astype(np.int16)),
+            "earlier": ("int16_t", context.earlier.astype(np.int16)),
+            "same": ("int16_t", context.same[[0, 2]].astype(np.int16)),
+            "counts": ("uint16_t", coder.symbols.tables.counts.astype(np.uint16)),
+        },
+    )
+    text += (
+        f"static const dd_linear_context {name}_context = {{{name}_bias, "
+        f"&{name}_earlier[0][0][0], &{name}_same[0][0][0], &{name}_counts[0][0]}};\n"
+    )
+    return text, n_bytes
+
+
+def _net(name: str, coder: NetCoder) -> tuple[str, int]:
+    """Return a context network as C, and its bytes."""
+    net = coder.context
+    text, n_bytes = _arrays(
+        name,
+        {
+            "near": ("int8_t", net.near),
+            "first": ("int16_t", net.first),
+            "out": ("int8_t", net.out),
+            "out_bias": ("int32_t", net.out_bias),
+            "magnitudes": ("uint16_t", coder.magnitudes.counts.astype(np.uint16)),
+            "signs": ("uint16_t", coder.signs.counts.astype(np.uint16)),
+        },
+    )
+    text += (
+        f"static const dd_context_net {name}_context = {{{len(net.near)}, "
+        f"{net.first.shape[1]}, &{name}_near[0][0][0][0], &{name}_first[0][0], "
+        f"&{name}_out[0][0][0][0], &{name}_out_bias[0][0][0], "
+        f"&{name}_magnitudes[0][0], &{name}_signs[0][0]}};\n"
+    )
+    return text, n_bytes
+
+
+def _arrays(
+    name: str, parts: dict[str, tuple[str, npt.NDArray[Any]]]
+) -> tuple[str, int]:
+    text = "".join(
+        array(kind, f"{name}_{key}", entries, static=True)
+        for key, (kind, entries) in parts.items()
     )
     return text, sum(entries.nbytes for _, entries in parts.values())
 

@@ -15,9 +15,9 @@ from dynamic_deep.bundle import (
     SHIPPED,
     bundle_folder,
     content_hash,
-    find_bundle,
     load_bundle,
 )
+from dynamic_deep.bundle_shipped import find_bundle
 from dynamic_deep.config import SEGMENT_LEN
 from dynamic_deep.errors import ConfigError, CorruptError, ModelError
 from tests.make_golden import FOLDER
@@ -110,7 +110,7 @@ def test_an_unknown_bundle_names_the_known_ones(tmp_path: Path) -> None:
 
 def test_a_newer_bundle_is_refused(copy: Path) -> None:
     config = json.loads((copy / "config.json").read_text())
-    (copy / "config.json").write_text(json.dumps(config | {"version": 2}))
+    (copy / "config.json").write_text(json.dumps(config | {"version": 3}))
     with pytest.raises(ModelError, match="update"):
         load_bundle(copy)
 

@@ -15,7 +15,7 @@ from dynamic_deep.bundle import load_bundle
 from dynamic_deep.lossless import decode_lossless, encode_lossless
 from dynamic_deep.window_codec import WindowCodec, WindowPlace
 from tests import payload_reader
-from tests.signals import COSINE, ecg
+from tests.signals import CONTEXT, COSINE, ecg
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 LOSSLESS = resources.files("dynamic_deep") / "tables" / "lossless.npz"
@@ -66,9 +66,18 @@ def test_the_lossless_tables_are_those_the_document_names(
 
 
 @pytest.mark.parametrize("n_samples", [100, 1121, 8960])
-@pytest.mark.parametrize("name", ["wavelet_8", "wavelet_64", "gain_32", "gain_64"])
-def test_lossy_payloads_are_as_documented(name: str, n_samples: int) -> None:
-    bundle = load_bundle(COSINE)
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        *((COSINE, name) for name in ("wavelet_8", "wavelet_64", "gain_32", "gain_64")),
+        *((CONTEXT, name) for name in ("gain_32", "gain_64")),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_lossy_payloads_are_as_documented(
+    folder: Path, name: str, n_samples: int
+) -> None:
+    bundle = load_bundle(folder)
     codec, level = WindowCodec(bundle), bundle.level(name)
     place = WindowPlace(n_samples=n_samples, fs=300.0, baseline=20, adc_bits=16)
     x = ecg(n_samples).samples[:, 0].astype(np.int32)
@@ -81,7 +90,9 @@ def test_lossy_payloads_are_as_documented(name: str, n_samples: int) -> None:
     assert offset_idx == window.scale.offset_idx
     if level.kind == "neural":
         latent = codec.quantized_latent(window, level)
-        read = payload_reader.latent(reader, len(latent), name, bundle.tables)
+        is_net = bundle.has_context_net(name)
+        read_latent = payload_reader.net_latent if is_net else payload_reader.latent
+        read = read_latent(reader, len(latent), name, bundle.tables)
         assert read == latent.tolist()
         return
     restored = payload_reader.wavelet(reader, n_samples, name, bundle.tables)

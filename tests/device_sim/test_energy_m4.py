@@ -70,6 +70,6 @@ def test_a_folder_without_firmware_is_refused(tmp_path: Path) -> None:
     if not m4_count.is_available():
         pytest.skip("needs gcc-arm-none-eabi, libnewlib-arm-none-eabi, qemu-system-arm")
     record = tmp_path / "none.hea"
-    with pytest.raises(ConfigError, match="lacks dd_latent"):
+    with pytest.raises(ConfigError, match="lacks dd_context"):
         m4_count.firmware_sources(tmp_path)
     assert m4_count.main([str(tmp_path), "--records", str(record)]) == 1

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -32,16 +33,16 @@ def exported(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def compile_c(
-    exported: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., Path]:
-    """Compile the export, with other files in place of or beside its own."""
+def build_c(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Compile an export, with other files in place of or beside its own."""
     compiler = shutil.which("gcc")
     if compiler is None:
         pytest.skip("needs gcc; .ci/run installs it where it may")
-    folder = tmp_path_factory.mktemp("built")
 
-    def build(name: str, *options: str, main: Path | None = None) -> Path:
+    def build(
+        exported: Path, name: str, *options: str, main: Path | None = None
+    ) -> Path:
+        folder = tmp_path_factory.mktemp("built")
         sources = sorted(exported.glob("dd_*.c"))
         if main is not None:
             sources = [s for s in sources if s.name != "dd_check.c"] + [main]
@@ -58,6 +59,12 @@ def compile_c(
         return program
 
     return build
+
+
+@pytest.fixture(scope="session")
+def compile_c(exported: Path, build_c: Callable[..., Path]) -> Callable[..., Path]:
+    """Compile the bundle's export."""
+    return functools.partial(build_c, exported)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from dynamic_deep.bitstream import pack_frame
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.entropy import RangeEncoder
+from dynamic_deep.firmware import export_firmware
 from dynamic_deep.firmware.samples import ecg_window, extremes
 from dynamic_deep.firmware.vectors import (
     NEURAL,
@@ -29,6 +30,7 @@ from dynamic_deep.quantizer import WindowScale
 from dynamic_deep.recording import read_recording
 from dynamic_deep.segments import window_bounds
 from dynamic_deep.window_codec import WindowCodec, WindowPlace
+from tests.context_nets import linear_contexts, with_networks
 
 
 def repeat(program: Path, vectors: Sequence[Vector], folder: Path) -> str:
@@ -122,9 +124,8 @@ def test_simulated_windows_of_every_length_and_level(
     repeat(checker, vectors, tmp_path)
 
 
-def test_latents_beyond_every_table_are_escaped_alike(
-    bundle: Bundle, checker: Path, tmp_path: Path
-) -> None:
+def latents_of_all_sizes(bundle: Bundle) -> list[Vector]:
+    """Made-up latents of every neural level, from sparse to far beyond every table."""
     rng = np.random.default_rng(3)
     vectors = []
     for level in bundle.levels:
@@ -147,7 +148,28 @@ def test_latents_beyond_every_table_are_escaped_alike(
                     frame=pack_frame(level.id, coder.finish(), seq=0, seed=0),
                 )
             )
-    repeat(checker, vectors, tmp_path)
+    return vectors
+
+
+def test_latents_beyond_every_table_are_escaped_alike(
+    bundle: Bundle, checker: Path, tmp_path: Path
+) -> None:
+    repeat(checker, latents_of_all_sizes(bundle), tmp_path)
+
+
+def test_contexts_of_both_kinds_give_the_same_bytes(
+    bundle: Bundle, tmp_path: Path, build_c: Callable[..., Path]
+) -> None:
+    for kind in (linear_contexts, with_networks):
+        changed = kind(bundle)
+        folder = tmp_path / kind.__name__
+        export_firmware(changed, folder / "c")
+        program = build_c(
+            folder / "c",
+            "check",
+            *("-O1", "-g", "-Wconversion", "-fsanitize=address,undefined"),
+        )
+        repeat(program, latents_of_all_sizes(changed), folder)
 
 
 def test_long_frames_have_long_heads(checker: Path, tmp_path: Path) -> None:

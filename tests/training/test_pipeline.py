@@ -31,6 +31,7 @@ from dynamic_deep.tasks import CLASSES
 from tests.signals import COSINE
 from training.adapt_presets import ADAPT_PRESETS
 from training.aware_export import put_tasks
+from training.context_fit import ContextPreset
 from training.datasets import normalize
 from training.head_presets import HeadPreset
 from training.pipeline import adapted_tasks, finish_bundle, run_pipeline
@@ -92,6 +93,8 @@ def small_presets(monkeypatch: pytest.MonkeyPatch, tiny_preset: Preset) -> None:
             f"training.{module}.find_task_aware_preset", lambda name: aware
         )
     monkeypatch.setattr("training.pipeline.head_preset_of", lambda name: heads)
+    contexts = ContextPreset(n_taps=3, n_hidden=4, n_groups=2, n_steps=2, batch_size=1)
+    monkeypatch.setattr("training.contexts.preset_of", lambda name: contexts)
     for task in TASKS:
         adapt = AdaptPreset(
             task=tasks[f"{task}_compact"],

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dd_latent.h"
 
-#define CAP 8
-#define N_TABLES 36
+#include "dd_context.h"
 
 uint32_t dd_coded_steps(uint32_t n_samples, uint32_t stride) {
   uint32_t n_segments = (n_samples + DD_SEGMENT_LEN - 1) / DD_SEGMENT_LEN;
@@ -29,59 +28,16 @@ void dd_put_scale(dd_range_coder *coder, const dd_window_scale *scale) {
   }
 }
 
-static int32_t capped(int16_t value) {
-  int32_t size = value < 0 ? -value : value;
-  return size < CAP ? size : CAP;
-}
-
-typedef struct {
-  const dd_neural_level *level;
-  const int16_t *y;
-  uint32_t n_steps;
-} dd_latent;
-
-/* What the magnitudes of `from` to before `to` at a step add to a channel's scale. */
-static int32_t heard(const dd_latent *latent, const int16_t *weights, int64_t step,
-                     uint32_t from, uint32_t to, uint32_t channel) {
-  int32_t sum = 0;
+/* Values without a symbol of their own follow their pass. */
+static void put_escapes(const dd_latent *latent, dd_range_coder *coder, uint32_t parity,
+                        uint32_t first, uint32_t end) {
   uint32_t n = latent->level->n_channels;
-  if (step < 0 || step >= (int64_t)latent->n_steps) return 0;
-  for (uint32_t f = from; f < to; f++)
-    sum += weights[f * n + channel] * capped(latent->y[(uint32_t)step * n + f]);
-  return sum;
-}
-
-static const uint16_t *table_of(const dd_latent *latent, uint32_t step, uint32_t channel,
-                                uint32_t first, uint32_t end) {
-  const dd_neural_level *level = latent->level;
-  uint32_t square = level->n_channels * level->n_channels;
-  int64_t t = step;
-  int32_t sum = level->bias[channel];
-  for (uint32_t d = 0; d < 3; d++)
-    sum += heard(latent, level->earlier + d * square, t + d - 1, 0, first, channel);
-  if (step & 1) {
-    sum += heard(latent, level->same, t - 1, first, end, channel);
-    sum += heard(latent, level->same + square, t + 1, first, end, channel);
-  }
-  int64_t row = dd_floor_shift((int64_t)sum + 320, 4);
-  if (row < 0) row = 0;
-  if (row >= N_TABLES) row = N_TABLES - 1;
-  return level->counts + (uint32_t)row * (2 * level->limit + 2);
-}
-
-static void put_pass(const dd_latent *latent, dd_range_coder *coder, uint32_t parity,
-                     uint32_t first, uint32_t end) {
-  const dd_neural_level *level = latent->level;
-  uint32_t n = level->n_channels;
-  int32_t bound = (int32_t)level->limit;
-  for (uint32_t t = parity; t < latent->n_steps; t += 2)
-    for (uint32_t c = first; c < end; c++)
-      dd_put_value(coder, table_of(latent, t, c, first, end), level->limit,
-                   latent->y[t * n + c]);
+  int32_t bound = (int32_t)latent->level->limit;
   for (uint32_t t = parity; t < latent->n_steps; t += 2)
     for (uint32_t c = first; c < end; c++) {
       int32_t value = latent->y[t * n + c];
-      if (value > bound || value < -bound) dd_range_escape(coder, value, level->limit);
+      if (value > bound || value < -bound)
+        dd_range_escape(coder, value, latent->level->limit);
     }
 }
 
@@ -90,7 +46,7 @@ dd_status dd_neural_encode(const dd_neural_level *level, const dd_window_scale *
                            uint32_t capacity, uint32_t *len) {
   dd_range_coder coder;
   dd_latent latent;
-  uint32_t n = level->n_channels, n_groups = level->n_groups;
+  uint32_t n = level->n_channels, n_groups = level->n_groups, number = 0;
   *len = 0;
   if (scale->scale_idx >= DD_N_SCALES) return DD_RANGE;
   latent.level = level;
@@ -101,8 +57,15 @@ dd_status dd_neural_encode(const dd_neural_level *level, const dd_window_scale *
   for (uint32_t g = 0; g < n_groups; g++) {
     uint32_t first = (g * n + n_groups - 1) / n_groups;
     uint32_t end = ((g + 1) * n + n_groups - 1) / n_groups;
-    put_pass(&latent, &coder, 0, first, end);
-    put_pass(&latent, &coder, 1, first, end);
+    if (first == end) continue;
+    for (uint32_t parity = 0; parity < 2; parity++) {
+      if (level->net != NULL)
+        dd_net_pass(&latent, &coder, number, parity, first, end);
+      else
+        dd_linear_pass(&latent, &coder, parity, first, end);
+      put_escapes(&latent, &coder, parity, first, end);
+    }
+    number++;
   }
   return dd_range_finish(&coder, len);
 }

@@ -20,12 +20,29 @@ typedef struct {
   const uint16_t *counts; /* [n_bands][2 limit + 2] */
 } dd_wavelet_level;
 
+/* A linear context: one table for each scale, of signed symbols. */
 typedef struct {
-  uint32_t n_channels, stride, n_groups, limit;
   const int16_t *bias;    /* [n_channels] */
   const int16_t *earlier; /* [3][n_channels][n_channels]: step, from, to */
   const int16_t *same;    /* [2][n_channels][n_channels]: step before, step after */
   const uint16_t *counts; /* [36][2 limit + 2] */
+} dd_linear_context;
+
+/* A context network: a hidden row a step, then a table of magnitudes and of signs. */
+typedef struct {
+  uint32_t n_taps, n_hidden;
+  const int8_t *near;         /* [n_taps][n_channels][4][n_hidden] */
+  const int16_t *first;       /* [2 n_groups][n_hidden] */
+  const int8_t *out;          /* [2][n_hidden][n_channels][2] */
+  const int32_t *out_bias;    /* [2][n_channels][2] */
+  const uint16_t *magnitudes; /* [36][limit + 2] */
+  const uint16_t *signs;      /* [16][2] */
+} dd_context_net;
+
+typedef struct {
+  uint32_t n_channels, stride, n_groups, limit;
+  const dd_linear_context *linear; /* or NULL, and then */
+  const dd_context_net *net;
   /* From the encoder's integers to a quantised latent:
      (|value - zero| * factor[channel] + offset) >> 20, with the sign of the difference. */
   int32_t zero;

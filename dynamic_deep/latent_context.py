@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The weights of a context network: whole numbers, so that every machine agrees.
+
+Every sum of them is below 2**24, which float32 adds exactly in any order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.errors import CorruptError
+
+N_CLASSES = 4  # of a symbol that is not 0: -2 and less, -1, 1, 2 and more
+N_SIGNS = 16  # tables of a sign, half a logit apart
+HIDDEN_CAP = 255
+UNIT = 32  # weights and the hidden map count 32nds
+ROW = UNIT * UNIT  # so that the step from a table to the next is as many
+MAX_HIDDEN = 64  # keeps every sum below 2**24, and a row on a device's stack
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ContextNet:
+    """The integer network from symbols that are known to tables of those that follow.
+
+    Attributes:
+        near: int8 array, (n_taps, n_channels, N_CLASSES, n_hidden), n_taps odd: what a
+            symbol adds to the rows from (n_taps - 1) / 2 steps after it (the first tap)
+            to as many before it.
+        first: int16 array, (2 * n_groups, n_hidden): what each pass adds to all rows,
+            two passes a group of channels.
+        out: int8 array, (2, n_hidden, n_channels, 2): even or odd steps; hidden;
+            channel; magnitude and sign.
+        out_bias: int32 array, (2, n_channels, 2).
+    """
+
+    near: npt.NDArray[np.int8]
+    first: npt.NDArray[np.int16]
+    out: npt.NDArray[np.int8]
+    out_bias: npt.NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        """Check that the shapes belong together and that no sum can grow too large."""
+        n_channels, n_hidden = self.out_bias.shape[1], self.first.shape[-1]
+        n_taps = len(self.near)
+        found = [self.near.shape, self.first.shape, self.out.shape, self.out_bias.shape]
+        wanted = [
+            (n_taps, n_channels, N_CLASSES, n_hidden),
+            (2 * self.n_groups, n_hidden),
+            (2, n_hidden, n_channels, 2),
+            (2, n_channels, 2),
+        ]
+        if found != wanted or n_taps % 2 == 0 or n_hidden > MAX_HIDDEN:
+            raise CorruptError(
+                f"a context network must have arrays of the shapes {wanted}, an odd "
+                f"number of taps and at most {MAX_HIDDEN} hidden values, got {found}; "
+                "the bundle is damaged"
+            )
+        if np.abs(self.out_bias).max() >= 1 << 22:
+            raise CorruptError(
+                "a bias of a context network must be below 2^22, got "
+                f"{np.abs(self.out_bias).max()}; the bundle is damaged"
+            )
+
+    @property
+    def n_groups(self) -> int:
+        """Groups of channels."""
+        return len(self.first) // 2
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of the latent."""
+        return int(self.out_bias.shape[1])
+
+    @property
+    def reach(self) -> int:
+        """How many steps away a symbol is heard."""
+        return len(self.near) // 2

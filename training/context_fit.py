@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fit the context network of one level, make it integer, and count its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from dynamic_deep.entropy import normalize_counts
+from dynamic_deep.latent import N_TABLES
+from dynamic_deep.latent_context import N_SIGNS, ContextNet
+from dynamic_deep.latent_net import NetCoder
+from training.averaged import compile_averaged, cosine
+from training.context_model import (
+    CAP,
+    ContextModel,
+    magnitude_priors,
+    sign_priors,
+)
+from training.latent_tables import LIMIT, PRIOR_WEIGHT
+
+IntArray = npt.NDArray[np.int32]
+Log = Callable[[str], None]
+N_WARMUP_STEPS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextPreset:
+    """How the context networks of a bundle are fitted.
+
+    Attributes:
+        n_taps: steps from which a symbol is heard.
+        n_hidden: width of the hidden map.
+        n_groups: groups of channels.
+        n_steps: of training, for each level.
+        batch_size: windows a step.
+    """
+
+    n_taps: int = 9
+    n_hidden: int = 48
+    n_groups: int = 8
+    n_steps: int = 3000
+    batch_size: int = 32
+    learning_rate: float = 4e-3
+    seed: int = 7
+
+
+CONTEXT_PRESETS = {
+    # The tables of all levels lie in a microcontroller's flash.
+    "edge": ContextPreset(n_hidden=16, n_groups=4),
+}
+
+
+def preset_of(name: str) -> ContextPreset:
+    """Return how the context networks of a bundle of this name are fitted."""
+    return CONTEXT_PRESETS.get(name, ContextPreset())
+
+
+def fit_context(y: IntArray, preset: ContextPreset, *, log: Log) -> ContextModel:
+    """Fit the context network of latents (n_windows, n_steps, n_channels)."""
+    keras.utils.set_random_seed(preset.seed)
+    model = ContextModel(
+        y, n_taps=preset.n_taps, n_hidden=preset.n_hidden, n_groups=preset.n_groups
+    )
+    compile_averaged(
+        model,
+        y[:2].astype(np.float32),
+        learning_rate=preset.learning_rate,
+        weight_decay=0.003,
+        ema_momentum=0.99,
+    )
+    losses: list[float] = []
+    for step in range(preset.n_steps):
+        rng = np.random.default_rng((preset.seed, step))
+        batch = y[rng.integers(len(y), size=preset.batch_size)].astype(np.float32)
+        share = min(1.0, (step + 1) / N_WARMUP_STEPS) * cosine(step / preset.n_steps)
+        model.optimizer.learning_rate = preset.learning_rate * share
+        loss = model.train_on_batch(batch, batch[:, 0, 0])
+        losses.append(8.0 * float(np.ravel(loss)[0]))
+        if (step + 1) % 500 == 0:
+            log(f"{step + 1}/{preset.n_steps}: {np.mean(losses):.2f} bytes a window")
+            losses.clear()
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    return model
+
+
+def net_tables(model: ContextModel, latents: IntArray) -> dict[str, npt.NDArray[Any]]:
+    """Return the integers of a fitted network and its tables, counted over latents."""
+    net = model.whole()
+    sizes, signs = _counts(net, latents)
+    return {
+        "near": net.near,
+        "first": net.first,
+        "out": net.out,
+        "out_bias": net.out_bias,
+        "magnitudes": normalize_counts(sizes + PRIOR_WEIGHT * _trained_priors(model)),
+        "signs": normalize_counts(signs + PRIOR_WEIGHT * sign_priors()),
+    }
+
+
+def _counts(
+    net: ContextNet, latents: IntArray
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Count magnitudes and signs by table over latents."""
+    coder = NetCoder(
+        net, normalize_counts(magnitude_priors()), normalize_counts(sign_priors())
+    )
+    sizes, signs = np.zeros((N_TABLES, LIMIT + 2)), np.zeros((N_SIGNS, 2))
+    for y in latents:
+        tables, sign_idx = coder.indices(y)
+        size = np.minimum(np.abs(y), LIMIT + 1)
+        np.add.at(sizes, (tables, size), 1.0)
+        signed = (size > 0) & (size <= LIMIT)
+        np.add.at(signs, (sign_idx[signed], (y[signed] > 0).astype(int)), 1.0)
+    return sizes, signs
+
+
+def _trained_priors(model: ContextModel) -> npt.NDArray[np.float64]:
+    """Return the trained tables, what is beyond `CAP` shared out as at first."""
+    trained = keras.ops.convert_to_numpy(keras.ops.softmax(model.tables))
+    rows = magnitude_priors()
+    beyond = rows[:, CAP:] / rows[:, CAP:].sum(axis=1, keepdims=True)
+    return np.concatenate([trained[:, :CAP], trained[:, CAP:] * beyond], axis=1)
