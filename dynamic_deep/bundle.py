@@ -38,6 +38,7 @@ from dynamic_deep.bundle_tables import (
     read_linear_coder,
     read_net_coder,
     read_wavelet_coder,
+    read_wavelet_net,
 )
 from dynamic_deep.errors import ConfigError, CorruptError, ModelError
 from dynamic_deep.latent import ContextWeights
@@ -159,10 +160,11 @@ class Bundle:
 
     def wavelet_coder(self, name: str) -> WaveletCoder:
         """Return the coder of a wavelet level."""
-        return read_wavelet_coder(self._of_level(name))
+        read = read_wavelet_net if self.has_context_net(name) else read_wavelet_coder
+        return read(self._of_level(name))
 
     def has_context_net(self, name: str) -> bool:
-        """Tell whether a network chooses the tables of a neural level's latent."""
+        """Tell whether a network chooses the tables of a lossy level's symbols."""
         return f"{name}/near" in self.tables
 
     def latent_coder(self, name: str) -> AnyLatentCoder:

@@ -18,13 +18,18 @@ Lookup = Callable[[str], npt.NDArray[Any]]  # of an array of a level by its name
 
 
 def read_wavelet_coder(table: Lookup) -> WaveletCoder:
-    """Return the coder of a wavelet level."""
-    return WaveletCoder(
-        WaveletLevel(
-            step=float(table("step")),
-            counts=table("counts"),
-            centroids=table("centroids"),
-        )
+    """Return the coder of a wavelet level whose subbands have tables."""
+    return WaveletCoder(_wavelet_level(table, counts=table("counts")))
+
+
+def read_wavelet_net(table: Lookup) -> WaveletCoder:
+    """Return the coder of a wavelet level with a context network."""
+    return WaveletCoder(_wavelet_level(table, counts=None), read_net_coder(table))
+
+
+def _wavelet_level(table: Lookup, *, counts: npt.NDArray[Any] | None) -> WaveletLevel:
+    return WaveletLevel(
+        step=float(table("step")), counts=counts, centroids=table("centroids")
     )
 
 
@@ -45,6 +50,6 @@ def read_linear_coder(table: Lookup) -> LatentCoder:
 
 def read_net_coder(table: Lookup) -> NetCoder:
     """Return the coder of a latent by a context network."""
-    keys = ("near", "first", "out", "out_bias")
+    keys = ("near", "first", "out", "out_bias", "bounds")
     net = ContextNet(**{key: table(key) for key in keys})
     return NetCoder(net, table("magnitudes"), table("signs"))

@@ -60,10 +60,12 @@ class ContextWeights:
             )
 
 
-def channel_groups(n_channels: int, n_groups: int) -> list[slice]:
-    """Return the channels of each group, ascending; none is empty."""
-    bounds = [-(-g * n_channels // n_groups) for g in range(n_groups + 1)]
-    return [slice(a, b) for a, b in itertools.pairwise(bounds) if b > a]
+def group_bounds(n_channels: int, n_groups: int) -> list[int]:
+    """Return where each group of channels begins, and the number of channels.
+
+    Groups are as equal as they can be; none is empty.
+    """
+    return sorted({-(-g * n_channels // n_groups) for g in range(n_groups + 1)})
 
 
 class LatentCoder:
@@ -84,7 +86,8 @@ class LatentCoder:
                 f"{len(self.symbols.tables)}; the bundle is damaged"
             )
         self.n_channels = len(context.bias)
-        self.groups = channel_groups(self.n_channels, context.n_groups)
+        bounds = group_bounds(self.n_channels, context.n_groups)
+        self.groups = [slice(a, b) for a, b in itertools.pairwise(bounds)]
 
     @property
     def limit(self) -> int:

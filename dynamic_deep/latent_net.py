@@ -3,9 +3,9 @@
 
 Channels lie in groups; within a group the even steps come first, then the odd ones. A
 hidden map, a row a step, hears every symbol that is already coded and not 0: what it
-adds follows from how far away it is, from its channel, its sign and whether it is
-beyond 1. From the row of a symbol's step follow two tables, of its magnitude and, if
-that is not 0, of its sign.
+adds follows from how far away it is, from its channel, its sign and its bits. From the
+row of a symbol's step follow two tables, of its magnitude and, if that is not 0, of its
+sign.
 
 All weights and sums are whole numbers; so every machine finds the same tables.
 """
@@ -20,13 +20,13 @@ import numpy.typing as npt
 
 from dynamic_deep.entropy import RangeDecoder, RangeEncoder, TableSet
 from dynamic_deep.errors import CorruptError
-from dynamic_deep.latent import N_TABLES, channel_groups
+from dynamic_deep.latent import N_TABLES
 from dynamic_deep.latent_context import (
     HIDDEN_CAP,
-    N_CLASSES,
     N_SIGNS,
     ROW,
     ContextNet,
+    classes,
 )
 from dynamic_deep.quantizer import decode_escape, encode_escape
 
@@ -51,12 +51,6 @@ class Pass:
     channels: slice
     table_idx: IntArray
     sign_idx: IntArray
-
-
-def _classes(values: IntArray) -> IntArray:
-    """Return the class of each value that is not 0."""
-    size = np.minimum(np.abs(values), 2)
-    return np.where(values < 0, 2 - size, 1 + size)
 
 
 def _indices(
@@ -102,10 +96,10 @@ class NetCoder:
                 f"signs, of two columns, got {shapes}; the bundle is damaged"
             )
         self.n_channels = context.n_channels
-        self.groups = channel_groups(context.n_channels, context.n_groups)
+        self.groups = context.groups
         # What a symbol adds to the rows about its step lies side by side, row by row.
         blocks = context.near[::-1].transpose(1, 2, 0, 3).astype(np.float32)
-        self._blocks = blocks.reshape(context.n_channels, N_CLASSES, -1)
+        self._blocks = blocks.reshape(*blocks.shape[:2], -1)
         self._first = context.first.astype(np.float32)
         self._out = [self._weights_of(group) for group in self.groups]
 
@@ -145,7 +139,7 @@ class NetCoder:
         """Add to the hidden map what the symbols of a pass say."""
         flat, n_hidden = hidden.reshape(-1), hidden.shape[1]
         steps, channels = np.nonzero(values)
-        kinds = _classes(values[steps, channels])
+        kinds = classes(values[steps, channels], self.context.n_sizes)
         blocks = self._blocks[channels + channel, kinds]
         starts = (2 * steps + first) * n_hidden
         for start, block in zip(starts.tolist(), blocks, strict=True):

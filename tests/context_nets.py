@@ -10,35 +10,47 @@ import numpy as np
 
 from dynamic_deep.bundle import BUNDLE_VERSION, Bundle
 from dynamic_deep.entropy import normalize_counts
-from dynamic_deep.latent import N_TABLES
+from dynamic_deep.latent import N_TABLES, group_bounds
 from dynamic_deep.latent_context import N_SIGNS, ROW, ContextNet
 from dynamic_deep.latent_net import NetCoder
+from dynamic_deep.wavelet import BLOCK, block_bounds
 
 LIMIT = 15
 
 
 def make_net(
-    n_channels: int, n_groups: int, *, n_taps: int = 5, n_hidden: int = 6, seed: int = 0
+    n_channels: int,
+    n_groups: int,
+    *,
+    n_taps: int = 5,
+    n_hidden: int = 6,
+    n_sizes: int = 2,
+    seed: int = 0,
 ) -> ContextNet:
     rng = np.random.default_rng(seed)
-    near = rng.integers(-90, 128, (n_taps, n_channels, 4, n_hidden))
+    bounds = group_bounds(n_channels, n_groups)
+    n_passes = 2 * (len(bounds) - 1)
+    near = rng.integers(-90, 128, (n_taps, n_channels, 2 * n_sizes, n_hidden))
     out = rng.integers(-60, 60, (2, n_hidden, n_channels, 2))
     bias = rng.integers(0, 30 * ROW, (2, n_channels, 2))
     bias[..., 1] = rng.integers(-6 * ROW, 6 * ROW, (2, n_channels))
     return ContextNet(
         near=near.astype(np.int8),
-        first=rng.integers(-80, 120, (2 * n_groups, n_hidden)).astype(np.int16),
+        first=rng.integers(-80, 120, (n_passes, n_hidden)).astype(np.int16),
         out=out.astype(np.int8),
         out_bias=bias.astype(np.int32),
+        bounds=np.array(bounds, np.int16),
     )
 
 
-def make_coder(n_channels: int, n_groups: int, *, seed: int = 0) -> NetCoder:
+def make_coder(
+    n_channels: int, n_groups: int, *, n_sizes: int = 2, seed: int = 0
+) -> NetCoder:
     width = np.exp(np.linspace(-2, 3, N_TABLES))[:, None]
     sizes = np.exp(-np.arange(LIMIT + 2) / width)
     plus = np.linspace(0.05, 0.95, N_SIGNS)
     return NetCoder(
-        make_net(n_channels, n_groups, seed=seed),
+        make_net(n_channels, n_groups, n_sizes=n_sizes, seed=seed),
         normalize_counts(sizes),
         normalize_counts(np.stack([1 - plus, plus], axis=1)),
     )
@@ -46,23 +58,35 @@ def make_coder(n_channels: int, n_groups: int, *, seed: int = 0) -> NetCoder:
 
 def coder_tables(coder: NetCoder) -> dict[str, np.ndarray[Any, Any]]:
     """Return what a bundle's tables hold of a coder."""
-    net = coder.context
     return {
-        "near": net.near,
-        "first": net.first,
-        "out": net.out,
-        "out_bias": net.out_bias,
+        **vars(coder.context),
         "magnitudes": coder.magnitudes.counts,
         "signs": coder.signs.counts,
     }
 
 
+def wavelet_net(*, seed: int = 0) -> NetCoder:
+    """Return a coder of the blocks of a wavelet level."""
+    coder = make_coder(BLOCK, 1, n_sizes=3, seed=seed)
+    bounds = np.array(block_bounds(), np.int16)
+    rng = np.random.default_rng(seed)
+    first = rng.integers(-80, 120, (2 * len(bounds) - 2, 6)).astype(np.int16)
+    net = dataclasses.replace(coder.context, bounds=bounds, first=first)
+    return NetCoder(net, coder.magnitudes.counts, coder.signs.counts)
+
+
 def with_networks(bundle: Bundle) -> Bundle:
-    """Return a bundle whose neural levels have context networks."""
+    """Return a bundle whose lossy levels have context networks."""
     tables = dict(bundle.tables)
-    for seed, (name, shape) in enumerate(bundle.latents.items()):
-        coder = make_coder(shape.n_channels, 3, seed=seed)
-        tables.pop(f"{name}/counts")
+    for seed, level in enumerate(bundle.levels):
+        name = level.name
+        if level.kind == "neural":
+            coder = make_coder(bundle.latents[name].n_channels, 3, seed=seed)
+        elif level.kind == "wavelet":
+            coder = wavelet_net(seed=seed)
+        else:
+            continue
+        tables.pop(f"{name}/counts", None)
         tables |= {f"{name}/{k}": v for k, v in coder_tables(coder).items()}
     config = bundle.config | {"version": BUNDLE_VERSION}
     return dataclasses.replace(bundle, tables=tables, config=config)

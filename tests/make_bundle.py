@@ -5,7 +5,7 @@ Their networks are no trained ones but a block cosine transform of 64 samples, c
 some coefficients: small, and good enough for an ECG to come back as one. They are kept
 under tests/data/bundles, so that training the shipped bundles again changes no test.
 `cosine` is a codec and no more; `aware` has tasks and error heads as well, `context`
-the networks of `cosine` and context networks.
+the networks of `cosine` and some context networks.
 A bundle that exists is never overwritten, since golden files name its hash. Needs
 TensorFlow; the tests that use the bundles don't.
 """
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.context_nets import coder_tables, make_coder
+from tests.context_nets import coder_tables, make_coder, wavelet_net
 
 FOLDER = Path(__file__).parent / "data" / "bundles"
 STRIDE = 64
@@ -156,13 +156,15 @@ def _neural_tables(levels: dict[str, int]) -> dict[str, np.ndarray]:
 
 
 def _net_tables(levels: dict[str, int]) -> dict[str, np.ndarray]:
-    """The same with context networks beside the linear contexts."""
-    tables = _neural_tables(levels)
+    """Those of context networks of the levels and of one wavelet level."""
+    coders = {"wavelet_16": wavelet_net()}
     for seed, (name, n_kept) in enumerate(levels.items()):
-        arrays = coder_tables(make_coder(n_kept, 3, seed=seed))
-        del tables[f"{name}/counts"]
-        tables |= {f"{name}/{key}": array for key, array in arrays.items()}
-    return tables
+        coders[name] = make_coder(n_kept, 3, seed=seed)
+    return {
+        f"{name}/{key}": array
+        for name, coder in coders.items()
+        for key, array in coder_tables(coder).items()
+    }
 
 
 def make(
@@ -182,13 +184,18 @@ def make(
 
     ids = range(FIRST_NEURAL_ID, FIRST_NEURAL_ID + len(levels))
     networks = _networks(levels, has_features=is_aware)
-    tables = _net_tables(levels) if has_networks else _neural_tables(levels)
+    tables = load_bundle("classical").tables | _neural_tables(levels)
+    if has_networks:
+        nets = _net_tables(levels)
+        for name in {key.split("/")[0] for key in nets}:
+            del tables[f"{name}/counts"]
+        tables |= nets
     if is_aware:
         networks |= {"heads": _heads(), **_tasks()}
     write_bundle(
         folder,
         name=name,
-        tables=load_bundle("classical").tables | tables,
+        tables=tables,
         neural_levels=[
             Level(id=i, name=n, kind="neural", nominal_gain=float(n.split("_")[1]))
             for i, n in zip(ids, levels, strict=True)

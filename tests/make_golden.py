@@ -132,6 +132,7 @@ PAYLOADS = {
     "v1_wavelet": (COSINE, "wavelet_16"),
     "v1_neural": (COSINE, "gain_32"),
     "v1_neural_net": (CONTEXT, "gain_32"),
+    "v1_wavelet_net": (CONTEXT, "wavelet_16"),
 }
 MAX_ERROR_UV = 12.0  # 2 ADC units at 200 a mV
 

@@ -91,11 +91,18 @@ def scale_and_offset(reader: Reader, tables: dict[str, Any]) -> tuple[int, int]:
 def wavelet(reader: Reader, m: int, level: str, tables: dict[str, Any]) -> list[float]:
     """*wavelet*: the window in units of its scale."""
     step, padded = float(tables[f"{level}/step"]), -(-m // 64) * 64
+    if f"{level}/near" in tables:
+        found = block_bands(net_symbols(reader, padded // 64, level, tables))
+    else:
+        rows = tables[f"{level}/counts"].tolist()
+        octaves = (6, 6, 5, 4, 3, 2, 1)
+        found = [
+            reader.integers([row] * (padded >> octave))
+            for row, octave in zip(rows, octaves, strict=True)
+        ]
     bands = []
-    for s, octave in enumerate((6, 6, 5, 4, 3, 2, 1)):
-        row = tables[f"{level}/counts"][s].tolist()
+    for s, read in enumerate(found):
         centroid = float(tables[f"{level}/centroids"][s])
-        read = reader.integers([row] * (padded >> octave))
         shifted = [math.copysign(abs(q) + centroid, q) if q else 0.0 for q in read]
         bands.append([v * step for v in shifted])
     x = bands[0]
@@ -151,28 +158,29 @@ def latent(
     return y
 
 
-def net_latent(
+def net_symbols(
     reader: Reader, n_steps: int, level: str, tables: dict[str, Any]
 ) -> list[list[int]]:
-    """*neural, context network*: the coded steps."""
-    keys = ("near", "first", "out", "out_bias", "magnitudes", "signs")
-    near, start, out, out_bias, magnitudes, signs = (
+    """*Context network*: the steps."""
+    keys = ("near", "first", "out", "out_bias", "bounds", "magnitudes", "signs")
+    near, start, out, out_bias, bounds, magnitudes, signs = (
         tables[f"{level}/{key}"].tolist() for key in keys
     )
-    n_channels, n_taps = len(near[0]), len(near)
-    n_groups, limit = len(start) // 2, len(magnitudes[0]) - 2
-    y = [[0] * n_channels for _ in range(n_steps)]
+    n_taps, n_sizes = len(near), len(near[0][0]) // 2
+    limit = len(magnitudes[0]) - 2
+    y = [[0] * bounds[-1] for _ in range(n_steps)]
 
-    def row_of(t: int, g: int, first: int, stop: int) -> list[int]:
+    def row_of(t: int, g: int) -> list[int]:
         h = list(start[2 * g + t % 2])
         for i in range(n_taps):
             at = t + i - (n_taps - 1) // 2
             if not 0 <= at < n_steps:
                 continue
-            for f in range(stop if t % 2 and at % 2 == 0 else first):
+            for f in range(bounds[g + 1] if t % 2 and at % 2 == 0 else bounds[g]):
                 v = y[at][f]
                 if v:
-                    k = 0 if v <= -2 else 3 if v >= 2 else 1 if v < 0 else 2
+                    b = min(n_sizes, len(f"{abs(v):b}"))
+                    k = n_sizes + b - 1 if v > 0 else n_sizes - b
                     h = [a + b for a, b in zip(h, near[i][f][k], strict=True)]
         return [min(max(v, 0), 255) for v in h]
 
@@ -181,34 +189,36 @@ def net_latent(
         s = out_bias[t % 2][c][q]
         return (s + sum(a * b for a, b in zip(weights, h, strict=True))) // 1024
 
-    g = 0
-    for number in range(n_groups):
-        first, stop = (-(-(number + i) * n_channels // n_groups) for i in (0, 1))
-        if first == stop:
-            continue
+    def size_of(t: int, c: int, h: list[int]) -> int:
+        return reader.symbol(magnitudes[min(max(table(t, c, 0, h), 0), 35)])
+
+    def sign_of(t: int, c: int, h: list[int]) -> int:
+        row = min(max(table(t, c, 1, h) + 8, 0), 15)
+        return 1 if reader.symbol(signs[row]) else -1
+
+    for g in range(len(bounds) - 1):
         for parity in (0, 1):
             steps = range(parity, n_steps, 2)
-            rows = {t: row_of(t, g, first, stop) for t in steps}
-            places = [(t, c) for t in steps for c in range(first, stop)]
-            sizes = [
-                reader.symbol(magnitudes[min(max(table(t, c, 0, rows[t]), 0), 35)])
-                for t, c in places
-            ]
-            values = [
-                (
-                    2
-                    * reader.symbol(signs[min(max(table(t, c, 1, rows[t]) + 8, 0), 15)])
-                    - 1
-                )
-                * size
-                if 1 <= size <= limit
-                else size
-                for (t, c), size in zip(places, sizes, strict=True)
-            ]
+            rows = {t: row_of(t, g) for t in steps}
+            places = [(t, c) for t in steps for c in range(bounds[g], bounds[g + 1])]
+            values = [size_of(t, c, rows[t]) for t, c in places]
+            for at, (t, c) in enumerate(places):
+                if 1 <= values[at] <= limit:
+                    values[at] *= sign_of(t, c, rows[t])
             for (t, c), value in zip(places, values, strict=True):
                 y[t][c] = reader.escape(limit) if value > limit else value
-        g += 1
     return y
+
+
+def block_bands(blocks: list[list[int]]) -> list[list[int]]:
+    """*wavelet*: the subbands of blocks of 64 channels."""
+    bands = [[block[0] for block in blocks], [block[1] for block in blocks]]
+    for band in range(2, 7):
+        w = 1 << (band - 1)
+        places = [*range(0, w, 2), *range(1, w, 2)]
+        order = [w + places.index(k) for k in range(w)]
+        bands.append([block[c] for block in blocks for c in order])
+    return bands
 
 
 def lossless(payload: bytes, n_samples: int, tables: dict[str, Any]) -> list[int]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,33 +16,32 @@ from dynamic_deep.latent import N_TABLES
 from dynamic_deep.latent_context import N_SIGNS, ContextNet
 from dynamic_deep.latent_net import NetCoder
 from training.averaged import compile_averaged, cosine
-from training.context_model import (
-    CAP,
-    ContextModel,
-    magnitude_priors,
-    sign_priors,
-)
+from training.context_model import ContextModel, magnitude_priors, sign_priors
 from training.latent_tables import LIMIT, PRIOR_WEIGHT
 
-IntArray = npt.NDArray[np.int32]
+IntArray = npt.NDArray[np.integer]
 Log = Callable[[str], None]
 N_WARMUP_STEPS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContextPreset:
-    """How the context networks of a bundle are fitted.
+    """How context networks are fitted.
 
     Attributes:
         n_taps: steps from which a symbol is heard.
         n_hidden: width of the hidden map.
-        n_groups: groups of channels.
+        n_sizes: classes of magnitudes that are told apart.
+        cap: magnitudes from here on are as likely as at first; smaller ones by counts.
+        n_groups: groups of channels; 0 where the latent has its own.
         n_steps: of training, for each level.
         batch_size: windows a step.
     """
 
     n_taps: int = 9
     n_hidden: int = 48
+    n_sizes: int = 2
+    cap: int = 6
     n_groups: int = 8
     n_steps: int = 3000
     batch_size: int = 32
@@ -54,6 +53,10 @@ CONTEXT_PRESETS = {
     # The tables of all levels lie in a microcontroller's flash.
     "edge": ContextPreset(n_hidden=16, n_groups=4),
 }
+# Of wavelet levels, in every bundle: their coefficients are the same.
+WAVELET_CONTEXTS = ContextPreset(
+    n_taps=5, n_hidden=24, n_sizes=3, cap=16, n_groups=0, n_steps=1500, batch_size=16
+)
 
 
 def preset_of(name: str) -> ContextPreset:
@@ -61,11 +64,25 @@ def preset_of(name: str) -> ContextPreset:
     return CONTEXT_PRESETS.get(name, ContextPreset())
 
 
-def fit_context(y: IntArray, preset: ContextPreset, *, log: Log) -> ContextModel:
-    """Fit the context network of latents (n_windows, n_steps, n_channels)."""
+def fit_context(
+    y: IntArray, bounds: Sequence[int], preset: ContextPreset, *, log: Log
+) -> ContextModel:
+    """Fit the context network of latents (n_windows, n_steps, n_channels).
+
+    Args:
+        y: the latents.
+        bounds: where each group of channels begins, and the number of channels.
+        preset: how.
+        log: gets a line now and then.
+    """
     keras.utils.set_random_seed(preset.seed)
     model = ContextModel(
-        y, n_taps=preset.n_taps, n_hidden=preset.n_hidden, n_groups=preset.n_groups
+        y,
+        n_taps=preset.n_taps,
+        n_hidden=preset.n_hidden,
+        bounds=bounds,
+        n_sizes=preset.n_sizes,
+        cap=preset.cap,
     )
     compile_averaged(
         model,
@@ -89,40 +106,45 @@ def fit_context(y: IntArray, preset: ContextPreset, *, log: Log) -> ContextModel
     return model
 
 
-def net_tables(model: ContextModel, latents: IntArray) -> dict[str, npt.NDArray[Any]]:
-    """Return the integers of a fitted network and its tables, counted over latents."""
+def net_tables(
+    model: ContextModel, latents: IntArray, *, limit: int = LIMIT
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the integers of a fitted network and its tables, counted over latents.
+
+    Args:
+        model: the network.
+        latents: (n_windows, n_steps, n_channels).
+        limit: the largest magnitude with a column of its own.
+    """
     net = model.whole()
-    sizes, signs = _counts(net, latents)
+    sizes, signs = _counts(net, latents, limit)
+    priors = _trained_priors(model, limit)
     return {
-        "near": net.near,
-        "first": net.first,
-        "out": net.out,
-        "out_bias": net.out_bias,
-        "magnitudes": normalize_counts(sizes + PRIOR_WEIGHT * _trained_priors(model)),
+        **vars(net),
+        "magnitudes": normalize_counts(sizes + PRIOR_WEIGHT * priors),
         "signs": normalize_counts(signs + PRIOR_WEIGHT * sign_priors()),
     }
 
 
 def _counts(
-    net: ContextNet, latents: IntArray
+    net: ContextNet, latents: IntArray, limit: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Count magnitudes and signs by table over latents."""
-    coder = NetCoder(
-        net, normalize_counts(magnitude_priors()), normalize_counts(sign_priors())
-    )
-    sizes, signs = np.zeros((N_TABLES, LIMIT + 2)), np.zeros((N_SIGNS, 2))
-    for y in latents:
+    sizes, signs = np.zeros((N_TABLES, limit + 2)), np.zeros((N_SIGNS, 2))
+    coder = NetCoder(net, normalize_counts(sizes), normalize_counts(signs))
+    for window in latents:
+        y = window.astype(np.int32)
         tables, sign_idx = coder.indices(y)
-        size = np.minimum(np.abs(y), LIMIT + 1)
+        size = np.minimum(np.abs(y), limit + 1)
         np.add.at(sizes, (tables, size), 1.0)
-        signed = (size > 0) & (size <= LIMIT)
+        signed = (size > 0) & (size <= limit)
         np.add.at(signs, (sign_idx[signed], (y[signed] > 0).astype(int)), 1.0)
     return sizes, signs
 
 
-def _trained_priors(model: ContextModel) -> npt.NDArray[np.float64]:
-    """Return the trained tables, what is beyond `CAP` shared out as at first."""
+def _trained_priors(model: ContextModel, limit: int) -> npt.NDArray[np.float64]:
+    """Return the trained tables, what is beyond the cap shared out as at first."""
     trained = keras.ops.convert_to_numpy(keras.ops.softmax(model.tables))
-    rows = magnitude_priors()
-    beyond = rows[:, CAP:] / rows[:, CAP:].sum(axis=1, keepdims=True)
-    return np.concatenate([trained[:, :CAP], trained[:, CAP:] * beyond], axis=1)
+    cap, rows = model.cap, magnitude_priors(limit)
+    beyond = rows[:, cap:] / rows[:, cap:].sum(axis=1, keepdims=True)
+    return np.concatenate([trained[:, :cap], trained[:, cap:] * beyond], axis=1)

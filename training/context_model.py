@@ -7,6 +7,8 @@ not rounded down but lies between two tables, whose logits are trained, too.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -14,32 +16,37 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from dynamic_deep.latent import N_TABLES, channel_groups
+from dynamic_deep.latent import N_TABLES
 from dynamic_deep.latent_context import (
     HIDDEN_CAP,
-    N_CLASSES,
     N_SIGNS,
     ROW,
     UNIT,
     ContextNet,
 )
-from training.latent_tables import LIMIT, logistic_columns, table_middles
+from training.latent_tables import table_middles
 
 FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int32]
+IntArray = npt.NDArray[np.integer]
 
-CAP = 6  # larger magnitudes share a column in training
 LOGIT_STEP = 0.5  # from one table of signs to the next
 MAX_WEIGHT = 127 / UNIT
+LEAST_SHARE = 1e-7
 
 
-def magnitude_priors(limit: int = LIMIT) -> npt.NDArray[np.float64]:
-    """Return each table's first guess: 0 to `limit`, then all beyond, rows of sum 1."""
-    rows = np.stack([logistic_columns(float(at)) for at in table_middles()])
-    sizes = rows[:, LIMIT:-1] + np.pad(rows[:, LIMIT - 1 :: -1], ((0, 0), (1, 0)))
-    beyond = 1.0 - sizes[:, : limit + 1].sum(axis=1, keepdims=True)
-    shares = np.concatenate([sizes[:, : limit + 1], beyond], axis=1)
-    shares = np.maximum(shares, 1e-7)
+def magnitude_priors(limit: int) -> npt.NDArray[np.float64]:
+    """Return each table's first guess: 0 to `limit`, then all beyond, rows of sum 1.
+
+    The logistic distribution at the middle of the table's scales.
+    """
+    scales = np.exp(table_middles())[:, None]
+    edges = np.arange(limit + 1) + 0.5
+    # On the negative tail nothing cancels.
+    beyond = 2.0 / (1.0 + np.exp(np.minimum(edges / scales, 700.0)))
+    shares = np.concatenate(
+        [1.0 - beyond[:, :1], beyond[:, :-1] - beyond[:, 1:], beyond[:, -1:]], axis=1
+    )
+    shares = np.maximum(shares, LEAST_SHARE)
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
@@ -62,17 +69,28 @@ class ContextModel(keras.Model):
         y: latents to begin from, (n_windows, n_steps, n_channels).
         n_taps: steps from which a symbol is heard, odd.
         n_hidden: width of the hidden map.
-        n_groups: of channels.
+        bounds: where each group of channels begins, and the number of channels.
+        n_sizes: classes of magnitudes that are told apart.
+        cap: magnitudes from here on share a column of the tables.
     """
 
     def __init__(
-        self, y: IntArray, *, n_taps: int, n_hidden: int, n_groups: int
+        self,
+        y: IntArray,
+        *,
+        n_taps: int,
+        n_hidden: int,
+        bounds: Sequence[int],
+        n_sizes: int,
+        cap: int,
     ) -> None:
         """Make the weights; each channel begins with the table of its zeros' share."""
         super().__init__(name="context")
         n_channels = y.shape[-1]
-        self.n_groups = n_groups
-        self.groups = channel_groups(n_channels, n_groups)
+        self.bounds = tuple(bounds)
+        self.groups = [slice(a, b) for a, b in itertools.pairwise(bounds)]
+        self.n_sizes = n_sizes
+        self.cap = cap
 
         def weights(name: str, shape: tuple[int, ...], start: Any = "zeros") -> Any:
             return self.add_weight(
@@ -86,15 +104,15 @@ class ContextModel(keras.Model):
         spread = keras.initializers.RandomNormal(
             stddev=float(np.sqrt(20.0 / (n_taps * n_channels)))
         )
-        self.near = weights("near", (n_taps, n_channels, N_CLASSES, n_hidden), spread)
+        self.near = weights("near", (n_taps, n_channels, 2 * n_sizes, n_hidden), spread)
         self.first = self.add_weight(
-            shape=(2 * n_groups, n_hidden), initializer="zeros", name="first"
+            shape=(2 * len(self.groups), n_hidden), initializer="zeros", name="first"
         )
         self.out = weights("out", (2, n_hidden, n_channels, 2))
         self.out_bias = self.add_weight(
             shape=(2, n_channels, 2), initializer="zeros", name="out_bias"
         )
-        priors = magnitude_priors(CAP - 1)
+        priors = magnitude_priors(cap - 1)
         zeros = (y == 0).mean(axis=(0, 1))
         rows = np.abs(priors[None, :, 0] - zeros[:, None]).argmin(axis=1) + 0.5
         bias = np.stack([rows, np.zeros(n_channels)], axis=1)
@@ -126,13 +144,18 @@ class ContextModel(keras.Model):
 
     def _said(self, values: Any, group: slice) -> Any:
         """Return what symbols add to the hidden map: (n, n_steps, n_hidden)."""
-        classes = ops.stack(
-            [values < -1.5, values == -1.0, values == 1.0, values > 1.5], axis=-1
-        )
-        shape = (*values.shape[1:2], values.shape[2] * N_CLASSES)
+        edges = [2.0**i for i in range(self.n_sizes)]
+        size = ops.abs(values)[..., None]
+        # 1 for the magnitude's class alone, whether the value is minus or plus.
+        above = [ops.cast(size >= edge, "float32") for edge in edges]
+        within = [a - b for a, b in itertools.pairwise([*above, 0.0])]
+        is_plus = ops.cast(values > 0.0, "float32")[..., None]
+        minus = [part * (1.0 - is_plus) for part in reversed(within)]
+        classes = ops.concatenate([*minus, *(v * is_plus for v in within)], axis=-1)
+        shape = (values.shape[1], values.shape[2] * 2 * self.n_sizes)
         kernel = self.near[:, group]
         return ops.conv(
-            ops.reshape(ops.cast(classes, "float32"), (-1, *shape)),
+            ops.reshape(classes, (-1, *shape)),
             ops.reshape(kernel, (kernel.shape[0], shape[-1], -1)),
             padding="same",
         )
@@ -155,17 +178,19 @@ class ContextModel(keras.Model):
             first=_whole(self.first, UNIT, 2**15 - 1).astype(np.int16),
             out=_whole(self.out, UNIT, 127).astype(np.int8),
             out_bias=_whole(self.out_bias, ROW, 2**21).astype(np.int32),
+            bounds=np.array(self.bounds, np.int16),
         )
 
 
 def _size_bits(values: Any, table: Any, log_shares: Any) -> Any:
     """Return the bits of magnitudes, between the two tables that lie nearest."""
-    size = ops.cast(ops.minimum(ops.abs(values), float(CAP)), "int32")
+    n_columns = log_shares.shape[1]
+    size = ops.cast(ops.minimum(ops.abs(values), n_columns - 1.0), "int32")
     at = ops.clip(table - 0.5, 0.0, N_TABLES - 1.001)
     low = ops.floor(at)
-    index = ops.cast(low, "int32") * (CAP + 1) + size
+    index = ops.cast(low, "int32") * n_columns + size
     flat = ops.reshape(log_shares, (-1,))
-    below, above = ops.take(flat, index), ops.take(flat, index + CAP + 1)
+    below, above = ops.take(flat, index), ops.take(flat, index + n_columns)
     return -below - (at - low) * (above - below)
 
 

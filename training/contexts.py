@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fit the context networks of a bundle's latents, which save bits and change nothing.
+"""Fit the context networks of a bundle's levels, which save bytes and change nothing.
 
     python -m training contexts BUNDLE --run RUN --out FOLDER
 
 What is decoded stays as it is; payloads grow shorter. Each level's network is fitted to
-the quantised latents of training windows, made integer, and its tables counted.
+the symbols of training windows, made integer, and its tables counted.
 """
 
 from __future__ import annotations
@@ -28,61 +28,34 @@ from dynamic_deep.bundle import (
     bundle_folder,
     load_bundle,
 )
-from dynamic_deep.config import MODEL_FS, WINDOW_LEN
-from dynamic_deep.window_codec import WindowCodec, WindowPlace
-from training.context_fit import ContextPreset, fit_context, net_tables, preset_of
-from training.datasets import FLIP_SHARE, Lead, load_leads
+from dynamic_deep.latent import group_bounds
+from dynamic_deep.wavelet import block_bounds
+from training.context_fit import (
+    WAVELET_CONTEXTS,
+    ContextPreset,
+    fit_context,
+    net_tables,
+    preset_of,
+)
+from training.context_symbols import (
+    ideal_bytes,
+    lossy_levels,
+    training_symbols,
+    window_symbols,
+)
+from training.datasets import load_leads
+from training.latent_tables import LIMIT
 
-IntArray = npt.NDArray[np.int32]
 Log = Callable[[str], None]
-MITDB_EVERY = 2  # of its windows one is used: they are of few patients
-# The linear context stays beside the network: training goes on with it.
-LINEAR = ("earlier", "same", "bias", "n_groups")
-
-
-def quantized_latents(
-    bundle: Bundle, leads: list[Lead], *, every: int = 1, seed: int
-) -> dict[str, IntArray]:
-    """Return the latents of whole windows, a share of them turned upside down.
-
-    Args:
-        bundle: whose neural levels.
-        leads: at the model's rate.
-        every: keep one window of so many.
-        seed: of which are turned.
-
-    Returns:
-        For each neural level int32 (n_windows, n_steps, n_channels).
-    """
-    codec, rng = WindowCodec(bundle), np.random.default_rng(seed)
-    place = WindowPlace(n_samples=WINDOW_LEN, fs=MODEL_FS, baseline=0, adc_bits=16)
-    starts = [
-        (lead, start)
-        for lead in leads
-        for start in range(0, len(lead.x) - WINDOW_LEN + 1, WINDOW_LEN)
-    ][::every]
-    found: dict[str, list[IntArray]] = {name: [] for name in bundle.latents}
-    for lead, start in starts:
-        sign = -1 if rng.random() < FLIP_SHARE else 1
-        x = sign * np.rint(lead.x[start : start + WINDOW_LEN]).astype(np.int32)
-        window = codec.analyze(x, place)
-        for name, latents in found.items():
-            latents.append(codec.quantized_latent(window, bundle.level(name)))
-    return {name: np.stack(latents) for name, latents in found.items()}
-
-
-def training_latents(bundle: Bundle, *, seed: int) -> dict[str, IntArray]:
-    """Return the latents of the train splits."""
-    cinc = quantized_latents(bundle, load_leads("cinc2017", "train"), seed=seed)
-    leads = load_leads("mitdb", "train")
-    mitdb = quantized_latents(bundle, leads, every=MITDB_EVERY, seed=seed)
-    return {name: np.concatenate([cinc[name], mitdb[name]]) for name in cinc}
+# What stays beside the network: training goes on with the linear contexts, and the step
+# of a wavelet level is no matter of its tables.
+KEPT = ("earlier", "same", "bias", "n_groups", "step", "centroids")
 
 
 def fit_contexts(
     name_or_path: str | Path, run: Path, folder: Path, *, log: Log
 ) -> dict[str, tuple[float, float]]:
-    """Fit every neural level of a bundle and write a bundle with the networks.
+    """Fit every lossy level of a bundle and write a bundle with the networks.
 
     Levels that the run folder holds are not fitted again.
 
@@ -111,30 +84,38 @@ def fit_contexts(
 def _fit_levels(
     bundle: Bundle, preset: ContextPreset, run: Path, *, log: Log
 ) -> dict[str, dict[str, npt.NDArray[Any]]]:
-    names = [name for name in bundle.latents if not (run / f"{name}.npz").exists()]
-    latents = training_latents(bundle, seed=preset.seed) if names else {}
-    for name in names:
-        log(f"{name}: {len(latents[name]):,} windows")
-        model = fit_context(latents[name], preset, log=log)
-        beside = run / f"{name}.part"
+    levels = lossy_levels(bundle)
+    missing = [v for v in levels if not (run / f"{v.name}.npz").exists()]
+    symbols = training_symbols(bundle, missing, seed=preset.seed) if missing else {}
+    for level in missing:
+        y = symbols.pop(level.name)
+        log(f"{level.name}: {len(y):,} windows")
+        if level.kind == "wavelet":
+            bounds, chosen = block_bounds(), WAVELET_CONTEXTS
+            limit = bundle.wavelet_coder(level.name).limit
+        else:
+            bounds, chosen = group_bounds(y.shape[-1], preset.n_groups), preset
+            limit = LIMIT
+        model = fit_context(y, bounds, chosen, log=log)
+        beside = run / f"{level.name}.part"
         with beside.open("wb") as stream:
-            np.savez_compressed(stream, **net_tables(model, latents[name]))  # type: ignore[arg-type]
-        os.replace(beside, run / f"{name}.npz")
+            np.savez_compressed(stream, **net_tables(model, y, limit=limit))  # type: ignore[arg-type]
+        os.replace(beside, run / f"{level.name}.npz")
     found = {}
-    for name in bundle.latents:
-        with np.load(run / f"{name}.npz", allow_pickle=False) as stored:
-            found[name] = {key: stored[key] for key in stored.files}
+    for level in levels:
+        with np.load(run / f"{level.name}.npz", allow_pickle=False) as stored:
+            found[level.name] = {key: stored[key] for key in stored.files}
     return found
 
 
 def _with_networks(
     bundle: Bundle, fitted: dict[str, dict[str, npt.NDArray[Any]]]
 ) -> dict[str, npt.NDArray[Any]]:
-    """Return the tables of a bundle, with networks in place of linear contexts."""
+    """Return the tables of a bundle, with networks in place of what chose tables."""
     tables = {
         key: table
         for key, table in bundle.tables.items()
-        if key.split("/")[0] not in fitted or key.split("/")[-1] in LINEAR
+        if key.split("/")[0] not in fitted or key.split("/")[-1] in KEPT
     }
     for name, arrays in fitted.items():
         tables |= {f"{name}/{key}": array for key, array in arrays.items()}
@@ -145,14 +126,14 @@ def compare(
     before: Bundle, after: Bundle, *, seed: int
 ) -> dict[str, tuple[float, float]]:
     """Return the mean bytes of CinC 2017 validation windows at each level of both."""
-    leads = load_leads("cinc2017", "validation")
-    latents = quantized_latents(before, leads, seed=seed)
+    leads, levels = load_leads("cinc2017", "validation"), lossy_levels(before)
+    symbols = window_symbols(before, leads, levels, seed=seed)
     return {
-        name: (
-            float(np.mean([before.latent_coder(name).n_bits(v) for v in y])) / 8.0,
-            float(np.mean([after.latent_coder(name).n_bits(v) for v in y])) / 8.0,
+        level.name: (
+            ideal_bytes(before, level, symbols[level.name]),
+            ideal_bytes(after, level, symbols[level.name]),
         )
-        for name, y in latents.items()
+        for level in levels
     }
 
 

@@ -16,6 +16,7 @@ from dynamic_deep.firmware.c_text import array, head
 from dynamic_deep.latent import LatentCoder
 from dynamic_deep.latent_net import NetCoder
 from dynamic_deep.quantizer import quantize
+from dynamic_deep.wavelet import N_SUBBANDS
 
 FRACTION_BITS = 20
 MAX_FACTOR = 1 << 24  # 255 times it still fits 32 bits
@@ -70,14 +71,22 @@ def _identifier(level: Level) -> str:
 def _wavelet(bundle: Bundle, level: Level) -> tuple[str, int]:
     name = _identifier(level)
     coder = bundle.wavelet_coder(level.name)
-    counts = coder.level.counts.astype(np.uint16)
-    text = array("uint16_t", f"{name}_counts", counts, static=True)
+    if coder.net is not None:
+        text, n_bytes = _net(name, coder.net)
+        tables, limit = f"NULL, &{name}_context", coder.net.limit
+    else:
+        counts = coder.symbols.tables.counts.astype(np.uint16)
+        text = array("uint16_t", f"{name}_counts", counts, static=True)
+        tables, limit, n_bytes = (
+            f"&{name}_counts[0][0], NULL",
+            coder.symbols.limit,
+            counts.nbytes,
+        )
     text += (
-        f"static const dd_wavelet_level {name} = {{{len(counts)}, "
-        f"{coder.symbols.limit}, {np.float32(coder.level.step):.9g}f, "
-        f"&{name}_counts[0][0]}};\n\n"
+        f"static const dd_wavelet_level {name} = {{{N_SUBBANDS}, {limit}, "
+        f"{np.float32(coder.level.step):.9g}f, {tables}}};\n\n"
     )
-    return text, counts.nbytes
+    return text, n_bytes
 
 
 def _neural(bundle: Bundle, level: Level, encoder: IntegerEncoder) -> tuple[str, int]:
@@ -96,7 +105,7 @@ def _neural(bundle: Bundle, level: Level, encoder: IntegerEncoder) -> tuple[str,
     zero = encoder.zero_of(shape.level_idx)
     text += (
         f"static const dd_neural_level {name} = {{{shape.n_channels}, {shape.stride}, "
-        f"{coder.context.n_groups}, {coder.limit}, {pointers}, {zero}, "
+        f"{coder.limit}, {pointers}, {zero}, "
         f"{name}_factors, {offset}u}};\n\n"
     )
     return text, n_bytes + factors.nbytes
@@ -115,7 +124,8 @@ def _linear(name: str, coder: LatentCoder) -> tuple[str, int]:
         },
     )
     text += (
-        f"static const dd_linear_context {name}_context = {{{name}_bias, "
+        f"static const dd_linear_context {name}_context = {{{context.n_groups}, "
+        f"{name}_bias, "
         f"&{name}_earlier[0][0][0], &{name}_same[0][0][0], &{name}_counts[0][0]}};\n"
     )
     return text, n_bytes
@@ -127,6 +137,7 @@ def _net(name: str, coder: NetCoder) -> tuple[str, int]:
     text, n_bytes = _arrays(
         name,
         {
+            "bounds": ("int16_t", net.bounds),
             "near": ("int8_t", net.near),
             "first": ("int16_t", net.first),
             "out": ("int8_t", net.out),
@@ -137,9 +148,10 @@ def _net(name: str, coder: NetCoder) -> tuple[str, int]:
     )
     text += (
         f"static const dd_context_net {name}_context = {{{len(net.near)}, "
-        f"{net.first.shape[1]}, &{name}_near[0][0][0][0], &{name}_first[0][0], "
-        f"&{name}_out[0][0][0][0], &{name}_out_bias[0][0][0], "
-        f"&{name}_magnitudes[0][0], &{name}_signs[0][0]}};\n"
+        f"{net.n_sizes}, {net.first.shape[1]}, {len(net.groups)}, {name}_bounds, "
+        f"&{name}_near[0][0][0][0], &{name}_first[0][0], &{name}_out[0][0][0][0], "
+        f"&{name}_out_bias[0][0][0], &{name}_magnitudes[0][0], "
+        f"&{name}_signs[0][0]}};\n"
     )
     return text, n_bytes
 

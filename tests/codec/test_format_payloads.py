@@ -19,6 +19,7 @@ from tests.signals import CONTEXT, COSINE, ecg
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 LOSSLESS = resources.files("dynamic_deep") / "tables" / "lossless.npz"
+WAVELETS = ("wavelet_8", "wavelet_16", "wavelet_64")  # one has a context network
 RNG = np.random.default_rng(7)
 
 
@@ -70,7 +71,10 @@ def test_the_lossless_tables_are_those_the_document_names(
     ("folder", "name"),
     [
         *((COSINE, name) for name in ("wavelet_8", "wavelet_64", "gain_32", "gain_64")),
-        *((CONTEXT, name) for name in ("gain_32", "gain_64")),
+        *(
+            (CONTEXT, name)
+            for name in ("wavelet_8", "wavelet_16", "gain_32", "gain_64")
+        ),
     ],
     ids=lambda value: getattr(value, "name", value),
 )
@@ -91,7 +95,7 @@ def test_lossy_payloads_are_as_documented(
     if level.kind == "neural":
         latent = codec.quantized_latent(window, level)
         is_net = bundle.has_context_net(name)
-        read_latent = payload_reader.net_latent if is_net else payload_reader.latent
+        read_latent = payload_reader.net_symbols if is_net else payload_reader.latent
         read = read_latent(reader, len(latent), name, bundle.tables)
         assert read == latent.tolist()
         return

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 
 import numpy as np
@@ -31,11 +32,16 @@ def make_latent(
     return np.rint(rng.laplace(0, spread, (n_steps, n_channels))).astype(np.int32)
 
 
+def slow_class(value: int, n_sizes: int) -> int:
+    size = min(abs(value).bit_length(), n_sizes)
+    return n_sizes - size if value < 0 else n_sizes + size - 1
+
+
 def slow_indices(net: ContextNet, y: list[list[int]]) -> list[list[tuple[int, int]]]:
     """The documented rule, symbol by symbol, in Python's own integers."""
     n_steps, n_channels = len(y), net.n_channels
-    group = [c * net.n_groups // n_channels for c in range(n_channels)]
-    number_of = {g: i for i, g in enumerate(sorted(set(group)))}
+    bounds = net.bounds.tolist()
+    group = [bisect.bisect_right(bounds, c) - 1 for c in range(n_channels)]
     near, first = net.near.tolist(), net.first.tolist()
     out, bias = net.out.tolist(), net.out_bias.tolist()
     rows = []
@@ -43,7 +49,7 @@ def slow_indices(net: ContextNet, y: list[list[int]]) -> list[list[tuple[int, in
         row = []
         for to in range(n_channels):
             odd = t % 2
-            hidden = list(first[2 * number_of[group[to]] + odd])
+            hidden = list(first[2 * group[to] + odd])
             for tap in range(len(near)):
                 at = t + tap - len(near) // 2
                 if not 0 <= at < n_steps:
@@ -54,22 +60,20 @@ def slow_indices(net: ContextNet, y: list[list[int]]) -> list[list[tuple[int, in
                     value = int(y[at][c])
                     if value == 0 or not (is_earlier or is_even):
                         continue
-                    kind = {-2: 0, -1: 1, 1: 2, 2: 3}[min(max(value, -2), 2)]
+                    kind = slow_class(value, net.n_sizes)
                     for j, weight in enumerate(near[tap][c][kind]):
                         hidden[j] += weight
             heard = [min(max(h, 0), HIDDEN_CAP) for h in hidden]
-            table, sign = (
-                (
-                    bias[odd][to][k]
-                    + sum(h * o[to][k] for h, o in zip(heard, out[odd], strict=True))
-                )
-                // ROW
+            sums = [
+                bias[odd][to][k]
+                + sum(h * o[to][k] for h, o in zip(heard, out[odd], strict=True))
                 for k in (0, 1)
-            )
+            ]
+            sign = sums[1] // ROW + N_SIGNS // 2
             row.append(
                 (
-                    min(max(table, 0), N_TABLES - 1),
-                    min(max(sign + N_SIGNS // 2, 0), N_SIGNS - 1),
+                    min(max(sums[0] // ROW, 0), N_TABLES - 1),
+                    min(max(sign, 0), N_SIGNS - 1),
                 )
             )
         rows.append(row)
@@ -77,14 +81,15 @@ def slow_indices(net: ContextNet, y: list[list[int]]) -> list[list[tuple[int, in
 
 
 @pytest.mark.parametrize(
-    ("n_steps", "n_channels", "n_groups"), [(9, 7, 3), (8, 4, 4), (1, 5, 2), (12, 6, 1)]
+    ("n_steps", "n_channels", "n_groups", "n_sizes"),
+    [(9, 7, 3, 2), (8, 4, 4, 1), (1, 5, 2, 2), (12, 6, 1, 3), (5, 3, 8, 4)],
 )
 def test_tables_are_those_of_whole_numbers(
-    n_steps: int, n_channels: int, n_groups: int
+    n_steps: int, n_channels: int, n_groups: int, n_sizes: int
 ) -> None:
-    coder = make_coder(n_channels, n_groups)
+    coder = make_coder(n_channels, n_groups, n_sizes=n_sizes)
     for seed in range(4):
-        y = make_latent(n_steps, n_channels, seed=seed)
+        y = make_latent(n_steps, n_channels, seed=seed, spread=2.0**seed / 2)
         expected = np.array(slow_indices(coder.context, y.tolist()))
         tables, signs = coder.indices(y)
         assert tables.tolist() == expected[..., 0].tolist()
@@ -185,9 +190,14 @@ def test_shapes_that_do_not_belong_together_are_refused() -> None:
         {"near": net.near[:, :3]},
         {"first": net.first[:3]},
         {"out": net.out[:, :5]},
+        {"near": net.near[:, :, :3]},
+        {"bounds": net.bounds[:2]},
     ):
         with pytest.raises(CorruptError, match="shapes"):
             dataclasses.replace(net, **wrong)
+    for bounds in ([1, 2, 4], [0, 2, 3], [0, 0, 4]):
+        with pytest.raises(CorruptError, match="groups"):
+            dataclasses.replace(net, bounds=np.array(bounds, np.int16))
     with pytest.raises(CorruptError, match="bias"):
         dataclasses.replace(net, out_bias=net.out_bias + 2**22)
     sizes, signs = good.magnitudes.counts, good.signs.counts

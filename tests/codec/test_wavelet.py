@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,13 +13,19 @@ from dynamic_deep.bundle import load_bundle
 from dynamic_deep.entropy import RangeDecoder, RangeEncoder
 from dynamic_deep.errors import CorruptError
 from dynamic_deep.wavelet import (
+    BLOCK,
     N_SUBBANDS,
     WaveletCoder,
     WaveletLevel,
+    block_bounds,
+    block_channels,
+    from_blocks,
     inverse,
+    to_blocks,
     transform,
 )
-from tests.signals import COSINE
+from tests.context_nets import make_coder
+from tests.signals import CONTEXT, COSINE
 
 LENGTHS = [1, 2, 63, 64, 65, 575, 576, 1120, 2240, 8960, 9000, 10_079]
 BUNDLE = load_bundle(COSINE)
@@ -51,9 +60,11 @@ def test_the_transform_is_that_of_pywavelets() -> None:
         assert np.abs(band - other).max() < 1e-9
 
 
+@pytest.mark.parametrize("folder", [COSINE, CONTEXT])
 @pytest.mark.parametrize("n_samples", LENGTHS)
-def test_what_is_quantised_comes_back_exactly(n_samples: int) -> None:
-    coder = BUNDLE.wavelet_coder("wavelet_16")
+def test_what_is_quantised_comes_back_exactly(n_samples: int, folder: Path) -> None:
+    coder = load_bundle(folder).wavelet_coder("wavelet_16")
+    assert (coder.net is None) == (folder == COSINE)
     x = wave(n_samples)
     encoder = RangeEncoder()
     coder.encode(encoder, x)
@@ -95,6 +106,35 @@ def test_tables_of_another_shape_are_refused() -> None:
         WaveletLevel(
             step=level.step, counts=level.counts[:-1], centroids=level.centroids
         )
+
+
+def test_blocks_hold_every_coefficient_coarse_ones_first() -> None:
+    n_blocks = 5
+    sizes = [1, 1, 2, 4, 8, 16, 32]
+    bands = [
+        np.arange(n_blocks * size, dtype=np.int32) + 1000 * band
+        for band, size in enumerate(sizes)
+    ]
+    blocks = to_blocks(bands)
+    assert blocks.shape == (n_blocks, BLOCK)
+    back = from_blocks(blocks)
+    assert all((a == b).all() for a, b in zip(back, bands, strict=True))
+    # Block 2: of each subband what lies there; even places before odd ones.
+    assert blocks[2, :8].tolist() == [2, 1002, 2004, 2005, 3008, 3010, 3009, 3011]
+    # A group is of one subband, and of even or odd places.
+    for first, stop in itertools.pairwise(block_bounds()):
+        kinds = {(band, k % 2) for band, k in block_channels()[first:stop]}
+        assert len(kinds) == 1
+    assert block_bounds()[-1] == BLOCK
+
+
+def test_a_level_needs_tables_or_a_network_of_its_channels() -> None:
+    level = BUNDLE.wavelet_coder("wavelet_16").level
+    bare = WaveletLevel(step=level.step, counts=None, centroids=level.centroids)
+    with pytest.raises(CorruptError, match="64 channels, got None"):
+        WaveletCoder(bare)
+    with pytest.raises(CorruptError, match="64 channels, got 5"):
+        WaveletCoder(bare, make_coder(5, 2))
 
 
 def test_random_bytes_give_a_finite_signal_or_the_documented_error(

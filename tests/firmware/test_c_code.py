@@ -170,6 +170,14 @@ def test_contexts_of_both_kinds_give_the_same_bytes(
             *("-O1", "-g", "-Wconversion", "-fsanitize=address,undefined"),
         )
         repeat(program, latents_of_all_sizes(changed), folder)
+        codec = WindowCodec(changed, precision="int8")
+        wavelets = [v for v in changed.levels if v.kind == "wavelet"]
+        vectors = []
+        for n in (8960, 2241, 64):
+            x = np.resize(ecg_window(3), n)
+            window = codec.analyze(x, place(x))
+            vectors += [lossy_vector(codec, window, v, seq=1, seed=n) for v in wavelets]
+        repeat(program, vectors, folder)
 
 
 def test_long_frames_have_long_heads(checker: Path, tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ pytest.importorskip("tensorflow", reason="needs the extra `train`")
 import keras
 
 from dynamic_deep.bundle import load_bundle
+from dynamic_deep.bundle_tables import read_net_coder
 from dynamic_deep.codec import Codec
 from dynamic_deep.entropy import normalize_counts
 from dynamic_deep.latent import N_TABLES, ContextWeights, LatentCoder
-from dynamic_deep.latent_context import N_SIGNS, UNIT, ContextNet
+from dynamic_deep.latent_context import N_SIGNS, UNIT
 from dynamic_deep.latent_net import NetCoder
 from dynamic_deep.recording import Recording
 from dynamic_deep.synthetic import simulate_ecg
@@ -28,6 +29,8 @@ from training.context_model import ContextModel, magnitude_priors, sign_priors
 from training.contexts import fit_contexts
 from training.datasets import Lead
 from training.latent_tables import LIMIT, fit_tables
+
+BOUNDS = (0, 2, 4, 6)
 
 
 def make_latents(n_windows: int, *, seed: int = 3) -> np.ndarray:
@@ -48,9 +51,7 @@ def make_latents(n_windows: int, *, seed: int = 3) -> np.ndarray:
 
 def coder_of(model: ContextModel, latents: np.ndarray) -> NetCoder:
     tables = net_tables(model, latents)
-    arrays = {key: tables[key] for key in ("near", "first", "out", "out_bias")}
-    net = ContextNet(**arrays)
-    return NetCoder(net, tables["magnitudes"], tables["signs"])
+    return read_net_coder(tables.__getitem__)
 
 
 def bytes_of(coder: NetCoder | LatentCoder, latents: np.ndarray) -> float:
@@ -59,7 +60,8 @@ def bytes_of(coder: NetCoder | LatentCoder, latents: np.ndarray) -> float:
 
 def test_priors_are_tables() -> None:
     for rows, shape in (
-        (magnitude_priors(), (N_TABLES, LIMIT + 2)),
+        (magnitude_priors(LIMIT), (N_TABLES, LIMIT + 2)),
+        (magnitude_priors(127), (N_TABLES, 129)),
         (magnitude_priors(5), (N_TABLES, 7)),
         (sign_priors(), (N_SIGNS, 2)),
     ):
@@ -67,24 +69,24 @@ def test_priors_are_tables() -> None:
         assert rows.min() > 0
         assert rows.sum(axis=1) == pytest.approx(np.ones(len(rows)))
     # From as good as always 0 to wide; from minus to plus.
-    assert (np.diff(magnitude_priors()[:, 0]) < 1e-9).all()
+    assert (np.diff(magnitude_priors(LIMIT)[:, 0]) < 1e-9).all()
     assert (np.diff(sign_priors()[:, 1]) > 0).all()
 
 
 def test_training_believes_what_the_codec_charges() -> None:
     y = make_latents(4)
-    model = ContextModel(y, n_taps=5, n_hidden=6, n_groups=3)
-    net = make_net(6, 3, n_taps=5, n_hidden=6)
+    model = ContextModel(y, n_taps=5, n_hidden=6, bounds=BOUNDS, n_sizes=3, cap=6)
+    net = make_net(6, 3, n_taps=5, n_hidden=6, n_sizes=3)
     model.near.assign(net.near.astype(np.float32) / UNIT)
     model.first.assign(net.first.astype(np.float32) / UNIT)
     model.out.assign(net.out.astype(np.float32) / UNIT)
     model.out_bias.assign(net.out_bias.astype(np.float32) / UNIT**2)
     whole = model.whole()
-    for name in ("near", "first", "out", "out_bias"):
+    for name in vars(net):
         assert (getattr(whole, name) == getattr(net, name)).all(), name
     believed = keras.ops.convert_to_numpy(model(y.astype(np.float32)))
     coder = NetCoder(
-        net, normalize_counts(magnitude_priors()), normalize_counts(sign_priors())
+        net, normalize_counts(magnitude_priors(LIMIT)), normalize_counts(sign_priors())
     )
     charged = np.array([coder.n_bits(window) for window in y])
     # Training lies between two tables, the codec in one.
@@ -101,7 +103,9 @@ def test_training_believes_what_the_codec_charges() -> None:
 
 def test_no_symbol_costs_by_what_comes_after_it() -> None:
     y = make_latents(1).astype(np.float32)
-    model = ContextModel(y.astype(int), n_taps=5, n_hidden=6, n_groups=3)
+    model = ContextModel(
+        y.astype(int), n_taps=5, n_hidden=6, bounds=BOUNDS, n_sizes=2, cap=6
+    )
     model.out.assign(np.random.default_rng(0).normal(size=model.out.shape))
     coder = coder_of(model, y.astype(np.int32))
     assert coder.n_bits(y[0].astype(np.int32)) > 0
@@ -117,7 +121,7 @@ def test_a_network_learns_what_linear_contexts_cannot() -> None:
     latents, held_out = make_latents(300), make_latents(60, seed=4)
     preset = ContextPreset(n_hidden=8, n_groups=3, n_steps=250, batch_size=16)
     lines: list[str] = []
-    model = fit_context(latents, preset, log=lines.append)
+    model = fit_context(latents, BOUNDS, preset, log=lines.append)
     coder = coder_of(model, latents)
     believed = keras.ops.convert_to_numpy(model(held_out.astype(np.float32)))
     charged = bytes_of(coder, held_out)

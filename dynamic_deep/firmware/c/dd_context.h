@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The symbols of a latent, pass by pass, by tables that follow from those before. */
+/* Symbols by tables that a context network chooses from those before. */
 #ifndef DD_CONTEXT_H
 #define DD_CONTEXT_H
 
 #include "dd_levels.h"
 #include "dd_range.h"
 
+/* Integers in steps and channels. */
 typedef struct {
-  const dd_neural_level *level;
-  const int16_t *y; /* [n_steps][n_channels] */
-  uint32_t n_steps;
-} dd_latent;
+  const dd_context_net *net;
+  uint32_t n_channels, limit, n_steps;
+  int32_t (*value_at)(const void *source, uint32_t step, uint32_t channel);
+  const void *source;
+} dd_symbols;
 
-/* The symbols of the channels from `first` to before `end` at even or odd steps. The
-   tables of a linear context hold signed symbols. */
-void dd_linear_pass(const dd_latent *latent, dd_range_coder *coder, uint32_t parity,
-                    uint32_t first, uint32_t end);
-
-/* The same by a context network: magnitudes, then signs. group: its number among those
-   with channels. */
-void dd_net_pass(const dd_latent *latent, dd_range_coder *coder, uint32_t group,
-                 uint32_t parity, uint32_t first, uint32_t end);
+/* All of them, pass by pass: magnitudes, signs, then what has no symbol of its own. */
+void dd_net_encode(const dd_symbols *symbols, dd_range_coder *coder);
 
 #endif

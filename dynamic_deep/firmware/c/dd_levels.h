@@ -14,14 +14,9 @@ typedef enum {
   DD_NEURAL = 3,
 } dd_kind;
 
-typedef struct {
-  uint32_t n_bands, limit;
-  float step; /* in units of the window's scale */
-  const uint16_t *counts; /* [n_bands][2 limit + 2] */
-} dd_wavelet_level;
-
 /* A linear context: one table for each scale, of signed symbols. */
 typedef struct {
+  uint32_t n_groups;
   const int16_t *bias;    /* [n_channels] */
   const int16_t *earlier; /* [3][n_channels][n_channels]: step, from, to */
   const int16_t *same;    /* [2][n_channels][n_channels]: step before, step after */
@@ -30,8 +25,9 @@ typedef struct {
 
 /* A context network: a hidden row a step, then a table of magnitudes and of signs. */
 typedef struct {
-  uint32_t n_taps, n_hidden;
-  const int8_t *near;         /* [n_taps][n_channels][4][n_hidden] */
+  uint32_t n_taps, n_sizes, n_hidden, n_groups;
+  const int16_t *bounds;      /* [n_groups + 1]: the first channel of each group */
+  const int8_t *near;         /* [n_taps][n_channels][2 n_sizes][n_hidden] */
   const int16_t *first;       /* [2 n_groups][n_hidden] */
   const int8_t *out;          /* [2][n_hidden][n_channels][2] */
   const int32_t *out_bias;    /* [2][n_channels][2] */
@@ -40,7 +36,14 @@ typedef struct {
 } dd_context_net;
 
 typedef struct {
-  uint32_t n_channels, stride, n_groups, limit;
+  uint32_t n_bands, limit;
+  float step; /* in units of the window's scale */
+  const uint16_t *counts; /* [n_bands][2 limit + 2], or NULL, and then */
+  const dd_context_net *net;
+} dd_wavelet_level;
+
+typedef struct {
+  uint32_t n_channels, stride, limit;
   const dd_linear_context *linear; /* or NULL, and then */
   const dd_context_net *net;
   /* From the encoder's integers to a quantised latent:
