@@ -34,6 +34,7 @@ IntArray = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float32]
 
 MAX_VALUE = 1 << 30
+MANY = 50  # symbols of a pass, above which a product of matrices is faster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,18 +132,28 @@ class NetCoder:
                 yield Pass(
                     steps=steps, channels=group, table_idx=table_idx, sign_idx=sign_idx
                 )
-                self._hear(hidden, y[steps, group], first, group.start)
+                if first == 0 or number + 1 < len(self.groups):
+                    self._hear(hidden, y[steps, group], first, group)
 
     def _hear(
-        self, hidden: FloatArray, values: IntArray, first: int, channel: int
+        self, hidden: FloatArray, values: IntArray, first: int, group: slice
     ) -> None:
         """Add to the hidden map what the symbols of a pass say."""
-        flat, n_hidden = hidden.reshape(-1), hidden.shape[1]
         steps, channels = np.nonzero(values)
         kinds = classes(values[steps, channels], self.context.n_sizes)
-        blocks = self._blocks[channels + channel, kinds]
+        blocks = self._blocks[group]
+        if len(steps) > MANY:
+            said = np.zeros((*values.shape, blocks.shape[1]), np.float32)
+            said[steps, channels, kinds] = 1.0
+            sums = said.reshape(len(values), -1) @ blocks.reshape(-1, blocks.shape[2])
+            by_tap = sums.reshape(len(values), -1, hidden.shape[1])
+            for tap in range(by_tap.shape[1]):
+                hidden[first + tap :: 2][: len(values)] += by_tap[:, tap]
+            return
+        flat, n_hidden = hidden.reshape(-1), hidden.shape[1]
         starts = (2 * steps + first) * n_hidden
-        for start, block in zip(starts.tolist(), blocks, strict=True):
+        chosen = blocks[channels, kinds]
+        for start, block in zip(starts.tolist(), chosen, strict=True):
             flat[start : start + len(block)] += block
 
     def indices(self, y: IntArray) -> tuple[IntArray, IntArray]:

@@ -51,7 +51,7 @@ class ContextPreset:
 
 CONTEXT_PRESETS = {
     # The tables of all levels lie in a microcontroller's flash.
-    "edge": ContextPreset(n_hidden=16, n_groups=4),
+    "edge": ContextPreset(n_hidden=24, n_groups=6),
 }
 # Of wavelet levels, in every bundle: their coefficients are the same.
 WAVELET_CONTEXTS = ContextPreset(

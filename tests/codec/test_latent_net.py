@@ -82,7 +82,14 @@ def slow_indices(net: ContextNet, y: list[list[int]]) -> list[list[tuple[int, in
 
 @pytest.mark.parametrize(
     ("n_steps", "n_channels", "n_groups", "n_sizes"),
-    [(9, 7, 3, 2), (8, 4, 4, 1), (1, 5, 2, 2), (12, 6, 1, 3), (5, 3, 8, 4)],
+    [
+        (9, 7, 3, 2),
+        (8, 4, 4, 1),
+        (1, 5, 2, 2),
+        (12, 6, 1, 3),
+        (5, 3, 8, 4),
+        (40, 6, 2, 2),
+    ],
 )
 def test_tables_are_those_of_whole_numbers(
     n_steps: int, n_channels: int, n_groups: int, n_sizes: int
