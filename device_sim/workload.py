@@ -107,13 +107,11 @@ def analysis(place: WindowPlace) -> Work:
 def context_macs(coder: LatentCoder | NetCoder) -> int:
     """Return the multiply-accumulates of the context model for one step of a latent.
 
-    Of a context network: the symbols that are looked at, and the products behind its
-    hidden row. What the few symbols that are not 0 add is part of the price of each.
+    Of a context network: those from a hidden row to the tables of a step's magnitudes.
+    What the few symbols that are not 0 add to the rows is part of the price of each.
     """
     if isinstance(coder, NetCoder):
-        net = coder.context
-        n_heard = len(coder.groups) * len(net.near) * coder.n_channels // 2
-        return n_heard + 2 * coder.n_channels * net.first.shape[1]
+        return coder.n_channels * coder.context.first.shape[1]
     total = 0
     for group in coder.groups:
         width = group.stop - group.start

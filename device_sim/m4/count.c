@@ -16,7 +16,7 @@ uint32_t ticks_now(void);
 
 static float signal[N_SAMPLES + 64], room[N_SAMPLES + 64], taps[N_TAPS];
 static int8_t maps[2][4 * N_SEGMENT], weights[16384];
-static int32_t numbers[64];
+static int32_t numbers[64], net_work[DD_NET_WORK];
 static int16_t small[N_SAMPLES];
 static uint8_t bytes[2 * N_SAMPLES + 4096];
 static dd_lossless_work work;
@@ -75,13 +75,13 @@ static void levels(void) {
   const dd_wavelet_level *wavelet = dd_level_by_id(WAVELET_LEVEL)->wavelet;
   COUNT("scale_per_sample", to_scale(&scale));
   COUNT("quantize_per_value", dd_quantize(neural, maps[0], QUANTIZED, small));
-  COUNT("neural", dd_neural_encode(neural, &scale, LATENT, N_STEPS, bytes, sizeof bytes,
+  COUNT("neural", dd_neural_encode(neural, &scale, LATENT, N_STEPS, net_work, bytes, sizeof bytes,
                                    &len));
   print_count("neural_bytes", len);
   float unit = dd_scale_of(&scale), offset = dd_offset_of(&scale);
   for (uint32_t i = 0; i < N_SAMPLES; i++) signal[i] = (SAMPLES[0][i] - offset) / unit;
   COUNT("wavelet_per_sample", dd_wavelet_transform(signal, N_SAMPLES));
-  COUNT("coefficient", dd_wavelet_encode(wavelet, &scale, signal, N_SAMPLES, bytes,
+  COUNT("coefficient", dd_wavelet_encode(wavelet, &scale, signal, N_SAMPLES, net_work, bytes,
                                          sizeof bytes, &len));
 }
 

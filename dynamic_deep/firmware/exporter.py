@@ -17,7 +17,7 @@ from dynamic_deep.engine_int8 import IntegerEncoder
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.firmware.c_text import byte_array, head
 from dynamic_deep.firmware.heads_tables import heads_tables
-from dynamic_deep.firmware.level_tables import level_tables
+from dynamic_deep.firmware.level_tables import MAX_STEPS, level_tables, net_work
 from dynamic_deep.firmware.lossless_tables import lossless_tables
 from dynamic_deep.firmware.readme import readme
 from dynamic_deep.firmware.samples import reference_vectors
@@ -151,6 +151,8 @@ def _config(bundle: Bundle, encoder: IntegerEncoder) -> str:
         "DD_OFFSET_LIMIT": str(OFFSET_LIMIT),
         "DD_INPUT_SCALE": f"{np.float32(scale):.9g}f",
         "DD_INPUT_ZERO": f"({zero})",
+        "DD_MAX_STEPS": str(MAX_STEPS),
+        "DD_NET_WORK": str(net_work(bundle)),
         "DD_MODEL_ID": f'"{bundle.model_id.hex()}"',
     }
     defines = "\n".join(f"#define {name} {value}" for name, value in lines.items())

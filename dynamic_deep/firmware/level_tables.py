@@ -14,18 +14,39 @@ from dynamic_deep.engine_int8 import IntegerEncoder
 from dynamic_deep.errors import ModelError
 from dynamic_deep.firmware.c_text import array, head
 from dynamic_deep.latent import LatentCoder
+from dynamic_deep.latent_context import ContextNet
 from dynamic_deep.latent_net import NetCoder
 from dynamic_deep.quantizer import quantize
 from dynamic_deep.wavelet import N_SUBBANDS
 
 FRACTION_BITS = 20
 MAX_FACTOR = 1 << 24  # 255 times it still fits 32 bits
+MAX_STEPS = 160  # of 64 samples: the longest window has 10,079
 KINDS = {
     "lossless": "DD_LOSSLESS",
     "near_lossless": "DD_NEAR_LOSSLESS",
     "wavelet": "DD_WAVELET",
     "neural": "DD_NEURAL",
 }
+
+
+def net_work(bundle: Bundle) -> int:
+    """Return how many values the hidden map of any level takes, at least 1."""
+    nets = [_net_of(bundle, level) for level in bundle.levels]
+    sizes = [
+        (MAX_STEPS + len(net.near) - 1) * net.first.shape[1] for net in nets if net
+    ]
+    return int(max([1, *sizes]))
+
+
+def _net_of(bundle: Bundle, level: Level) -> ContextNet | None:
+    if level.kind == "wavelet":
+        coder = bundle.wavelet_coder(level.name).net
+        return coder.context if coder else None
+    if level.kind == "neural":
+        latent_coder = bundle.latent_coder(level.name)
+        return latent_coder.context if isinstance(latent_coder, NetCoder) else None
+    return None
 
 
 def level_tables(bundle: Bundle, encoder: IntegerEncoder) -> tuple[str, int]:

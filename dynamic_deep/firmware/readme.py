@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.config import SEGMENT_LEN, SEGMENTS_PER_WINDOW, WINDOW_LEN
 from dynamic_deep.engine_int8 import IntegerEncoder
+from dynamic_deep.firmware.level_tables import net_work
 
 if TYPE_CHECKING:
     from dynamic_deep.firmware.exporter import FirmwareFiles
@@ -34,6 +35,7 @@ def readme(bundle: Bundle, encoder: IntegerEncoder, files: FirmwareFiles) -> str
         "LOSSLESS_BYTES": f"{files.lossless_bytes:,}",
         "NEAR_BYTES": f"{NEAR_BYTES:,}",
         "LEVEL_BYTES": f"{files.level_bytes:,}",
+        "NET_WORK_BYTES": f"{4 * net_work(bundle):,}",
         "LEVELS": _levels(bundle, encoder),
     }
     for name, value in facts.items():

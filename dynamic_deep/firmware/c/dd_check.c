@@ -79,6 +79,7 @@ static int fits_16(const int32_t *values, uint32_t n) {
 static dd_status payload_of(const record *r, uint8_t *payload, uint32_t capacity,
                             uint32_t *len) {
   static dd_lossless_work work;
+  static int32_t net_work[DD_NET_WORK];
   const dd_level *level = dd_level_by_id(r->level_id);
   dd_status status = DD_RANGE;
   if (r->kind == LOSSLESS) {
@@ -93,12 +94,12 @@ static dd_status payload_of(const record *r, uint8_t *payload, uint32_t capacity
   } else if (level && r->kind == NEURAL) {
     int16_t *y = narrowed(r->values, r->n_values);
     uint32_t n_steps = r->n_values / level->neural->n_channels;
-    status = dd_neural_encode(level->neural, &r->scale, y, n_steps, payload, capacity,
-                              len);
+    status = dd_neural_encode(level->neural, &r->scale, y, n_steps, net_work, payload,
+                              capacity, len);
     free(y);
   } else if (level && r->kind == WAVELET) {
     status = dd_wavelet_encode_integers(level->wavelet, &r->scale, r->values,
-                                        r->n_values, payload, capacity, len);
+                                        r->n_values, net_work, payload, capacity, len);
   }
   return status;
 }

@@ -23,33 +23,32 @@ static uint32_t class_of(int32_t value, uint32_t n_sizes) {
   return value < 0 ? n_sizes - size : n_sizes + size - 1;
 }
 
-/* What the channels before `end` say at a step, by one tap. */
-static void hear_step(const dd_symbols *symbols, uint32_t tap, uint32_t step,
-                      uint32_t end, int32_t *row) {
+/* Adds what the symbols of a pass say to the rows about them. Row r of the map is that
+   of step r - n_taps / 2. */
+static void hear(const dd_symbols *symbols, const dd_pass *pass) {
   const dd_context_net *net = symbols->net;
-  for (uint32_t c = 0; c < end; c++) {
-    int32_t value = symbols->value_at(symbols->source, step, c);
-    if (value == 0) continue;
-    uint32_t at = (tap * symbols->n_channels + c) * 2 * net->n_sizes;
-    const int8_t *said = net->near + (at + class_of(value, net->n_sizes)) * net->n_hidden;
-    for (uint32_t j = 0; j < net->n_hidden; j++) row[j] += said[j];
-  }
+  uint32_t n_hidden = net->n_hidden, n_classes = 2 * net->n_sizes;
+  for (uint32_t t = pass->parity; t < symbols->n_steps; t += 2)
+    for (uint32_t c = pass->first; c < pass->end; c++) {
+      int32_t value = symbols->value_at(symbols->source, t, c);
+      if (value == 0) continue;
+      uint32_t kind = class_of(value, net->n_sizes);
+      for (uint32_t tap = 0; tap < net->n_taps; tap++) {
+        uint32_t at = (tap * symbols->n_channels + c) * n_classes + kind;
+        int32_t *row = symbols->work + (t + net->n_taps - 1 - tap) * n_hidden;
+        for (uint32_t j = 0; j < n_hidden; j++) row[j] += net->near[at * n_hidden + j];
+      }
+    }
 }
 
-/* The hidden row of a step: [n_hidden], each from 0 to HIDDEN_CAP. */
-static void hear(const dd_symbols *symbols, const dd_pass *pass, uint32_t step,
-                 int32_t *row) {
+/* The hidden row of a step at a pass: [n_hidden], each from 0 to HIDDEN_CAP. */
+static void row_of(const dd_symbols *symbols, const dd_pass *pass, uint32_t step,
+                   int32_t *row) {
   const dd_context_net *net = symbols->net;
   const int16_t *start = net->first + (2 * pass->group + pass->parity) * net->n_hidden;
-  for (uint32_t j = 0; j < net->n_hidden; j++) row[j] = start[j];
-  for (uint32_t tap = 0; tap < net->n_taps; tap++) {
-    int64_t at = (int64_t)step + tap - net->n_taps / 2;
-    if (at < 0 || at >= (int64_t)symbols->n_steps) continue;
-    /* Of its own group an odd step knows the even ones. */
-    uint32_t known = pass->parity && !(at & 1) ? pass->end : pass->first;
-    hear_step(symbols, tap, (uint32_t)at, known, row);
-  }
+  const int32_t *heard = symbols->work + (step + net->n_taps / 2) * net->n_hidden;
   for (uint32_t j = 0; j < net->n_hidden; j++) {
+    row[j] = heard[j] + start[j];
     if (row[j] < 0) row[j] = 0;
     if (row[j] > HIDDEN_CAP) row[j] = HIDDEN_CAP;
   }
@@ -76,7 +75,7 @@ static void put_sizes(const dd_symbols *symbols, dd_range_coder *coder,
   int32_t row[MAX_HIDDEN];
   uint32_t limit = symbols->limit;
   for (uint32_t t = pass->parity; t < symbols->n_steps; t += 2) {
-    hear(symbols, pass, t, row);
+    row_of(symbols, pass, t, row);
     for (uint32_t c = pass->first; c < pass->end; c++) {
       uint32_t size = size_of(symbols->value_at(symbols->source, t, c));
       uint32_t table = within(index_of(symbols, row, pass->parity, c, 0), N_TABLES);
@@ -90,12 +89,12 @@ static void put_signs(const dd_symbols *symbols, dd_range_coder *coder,
                       const dd_pass *pass) {
   int32_t row[MAX_HIDDEN];
   for (uint32_t t = pass->parity; t < symbols->n_steps; t += 2) {
-    int is_heard = 0; /* most steps have no sign to be coded */
+    int has_row = 0; /* most steps have no sign to be coded */
     for (uint32_t c = pass->first; c < pass->end; c++) {
       int32_t value = symbols->value_at(symbols->source, t, c);
       if (value == 0 || size_of(value) > symbols->limit) continue;
-      if (!is_heard) hear(symbols, pass, t, row);
-      is_heard = 1;
+      if (!has_row) row_of(symbols, pass, t, row);
+      has_row = 1;
       int64_t index = index_of(symbols, row, pass->parity, c, 1) + N_SIGNS / 2;
       dd_range_symbol(coder, symbols->net->signs + within(index, N_SIGNS) * 2, 2,
                       value > 0);
@@ -114,13 +113,17 @@ static void put_escapes(const dd_symbols *symbols, dd_range_coder *coder,
 
 void dd_net_encode(const dd_symbols *symbols, dd_range_coder *coder) {
   dd_pass pass;
-  for (pass.group = 0; pass.group < symbols->net->n_groups; pass.group++) {
-    pass.first = (uint32_t)symbols->net->bounds[pass.group];
-    pass.end = (uint32_t)symbols->net->bounds[pass.group + 1];
+  const dd_context_net *net = symbols->net;
+  uint32_t n_rows = symbols->n_steps + net->n_taps - 1;
+  for (uint32_t i = 0; i < n_rows * net->n_hidden; i++) symbols->work[i] = 0;
+  for (pass.group = 0; pass.group < net->n_groups; pass.group++) {
+    pass.first = (uint32_t)net->bounds[pass.group];
+    pass.end = (uint32_t)net->bounds[pass.group + 1];
     for (pass.parity = 0; pass.parity < 2; pass.parity++) {
       put_sizes(symbols, coder, &pass);
       put_signs(symbols, coder, &pass);
       put_escapes(symbols, coder, &pass);
+      hear(symbols, &pass);
     }
   }
 }

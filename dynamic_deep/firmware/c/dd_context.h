@@ -6,9 +6,12 @@
 #include "dd_levels.h"
 #include "dd_range.h"
 
-/* Integers in steps and channels. */
+/* Integers in steps and channels.
+
+   work: the hidden map, DD_NET_WORK values; whatever is in it is overwritten. */
 typedef struct {
   const dd_context_net *net;
+  int32_t *work;
   uint32_t n_channels, limit, n_steps;
   int32_t (*value_at)(const void *source, uint32_t step, uint32_t channel);
   const void *source;

@@ -102,8 +102,9 @@ static int32_t value_at(const void *source, uint32_t step, uint32_t channel) {
   return latent->y[step * latent->level->n_channels + channel];
 }
 
-static void put_net(const dd_latent *latent, dd_range_coder *coder) {
+static void put_net(const dd_latent *latent, int32_t *work, dd_range_coder *coder) {
   dd_symbols symbols;
+  symbols.work = work;
   symbols.net = latent->level->net;
   symbols.n_channels = latent->level->n_channels;
   symbols.limit = latent->level->limit;
@@ -114,19 +115,19 @@ static void put_net(const dd_latent *latent, dd_range_coder *coder) {
 }
 
 dd_status dd_neural_encode(const dd_neural_level *level, const dd_window_scale *scale,
-                           const int16_t *y, uint32_t n_steps, uint8_t *payload,
-                           uint32_t capacity, uint32_t *len) {
+                           const int16_t *y, uint32_t n_steps, int32_t *work,
+                           uint8_t *payload, uint32_t capacity, uint32_t *len) {
   dd_range_coder coder;
   dd_latent latent;
   *len = 0;
-  if (scale->scale_idx >= DD_N_SCALES) return DD_RANGE;
+  if (scale->scale_idx >= DD_N_SCALES || n_steps > DD_MAX_STEPS) return DD_RANGE;
   latent.level = level;
   latent.y = y;
   latent.n_steps = n_steps;
   dd_range_start(&coder, payload, capacity);
   dd_put_scale(&coder, scale);
   if (level->net != NULL)
-    put_net(&latent, &coder);
+    put_net(&latent, work, &coder);
   else
     put_linear(&latent, &coder);
   return dd_range_finish(&coder, len);

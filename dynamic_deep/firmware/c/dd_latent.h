@@ -16,10 +16,12 @@ uint32_t dd_coded_steps(uint32_t n_samples, uint32_t stride);
 
 /* The payload of a neural level.
 
-   y: the quantised latent, [n_steps][n_channels]; n_steps of dd_coded_steps. */
+   y: the quantised latent, [n_steps][n_channels]; n_steps of dd_coded_steps, at most
+   DD_MAX_STEPS.
+   work: DD_NET_WORK values to work with, one buffer for all levels. */
 dd_status dd_neural_encode(const dd_neural_level *level, const dd_window_scale *scale,
-                           const int16_t *y, uint32_t n_steps, uint8_t *payload,
-                           uint32_t capacity, uint32_t *len);
+                           const int16_t *y, uint32_t n_steps, int32_t *work,
+                           uint8_t *payload, uint32_t capacity, uint32_t *len);
 
 /* Turns the int8 output of the encoder for one segment into its part of a latent:
    n values, channels running fastest. */

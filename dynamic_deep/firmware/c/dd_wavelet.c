@@ -86,12 +86,13 @@ static int32_t block_value(const void *source, uint32_t step, uint32_t channel) 
 }
 
 static void put_net(const dd_wavelet_level *level, const dd_source *source, uint32_t len,
-                    dd_range_coder *coder) {
+                    int32_t *work, dd_range_coder *coder) {
   dd_blocks blocks;
   dd_symbols symbols;
   blocks.values = *source;
   blocks.n_blocks = len / BLOCK;
   symbols.net = level->net;
+  symbols.work = work;
   symbols.n_channels = BLOCK;
   symbols.limit = level->limit;
   symbols.n_steps = blocks.n_blocks;
@@ -121,37 +122,38 @@ static void put_subbands(const dd_wavelet_level *level, const dd_source *source,
 }
 
 static dd_status encode(const dd_wavelet_level *level, const dd_window_scale *scale,
-                        const dd_source *source, uint32_t len, uint8_t *payload,
-                        uint32_t capacity, uint32_t *n_bytes) {
+                        const dd_source *source, uint32_t len, int32_t *work,
+                        uint8_t *payload, uint32_t capacity, uint32_t *n_bytes) {
   dd_range_coder coder;
   *n_bytes = 0;
   if (scale->scale_idx >= DD_N_SCALES || len % BLOCK) return DD_RANGE;
+  if (len / BLOCK > DD_MAX_STEPS) return DD_RANGE;
   dd_range_start(&coder, payload, capacity);
   dd_put_scale(&coder, scale);
   if (level->net != NULL)
-    put_net(level, source, len, &coder);
+    put_net(level, source, len, work, &coder);
   else
     put_subbands(level, source, len, &coder);
   return dd_range_finish(&coder, n_bytes);
 }
 
 dd_status dd_wavelet_encode(const dd_wavelet_level *level, const dd_window_scale *scale,
-                            const float *coefs, uint32_t len, uint8_t *payload,
-                            uint32_t capacity, uint32_t *n_bytes) {
+                            const float *coefs, uint32_t len, int32_t *work,
+                            uint8_t *payload, uint32_t capacity, uint32_t *n_bytes) {
   dd_source source;
   source.coefs = coefs;
   source.q = NULL;
   source.step = level->step;
-  return encode(level, scale, &source, len, payload, capacity, n_bytes);
+  return encode(level, scale, &source, len, work, payload, capacity, n_bytes);
 }
 
 dd_status dd_wavelet_encode_integers(const dd_wavelet_level *level,
                                      const dd_window_scale *scale, const int32_t *q,
-                                     uint32_t len, uint8_t *payload, uint32_t capacity,
-                                     uint32_t *n_bytes) {
+                                     uint32_t len, int32_t *work, uint8_t *payload,
+                                     uint32_t capacity, uint32_t *n_bytes) {
   dd_source source;
   source.coefs = NULL;
   source.q = q;
   source.step = 1.0f;
-  return encode(level, scale, &source, len, payload, capacity, n_bytes);
+  return encode(level, scale, &source, len, work, payload, capacity, n_bytes);
 }

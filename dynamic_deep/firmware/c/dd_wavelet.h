@@ -15,15 +15,17 @@ uint32_t dd_wavelet_len(uint32_t n_samples);
    approximation at multiples of 64. */
 void dd_wavelet_transform(float *x, uint32_t n);
 
-/* The payload of a wavelet level, from what dd_wavelet_transform left. */
+/* The payload of a wavelet level, from what dd_wavelet_transform left.
+
+   work: DD_NET_WORK values to work with, one buffer for all levels. */
 dd_status dd_wavelet_encode(const dd_wavelet_level *level, const dd_window_scale *scale,
-                            const float *coefs, uint32_t len, uint8_t *payload,
-                            uint32_t capacity, uint32_t *n_bytes);
+                            const float *coefs, uint32_t len, int32_t *work,
+                            uint8_t *payload, uint32_t capacity, uint32_t *n_bytes);
 
 /* The same from quantised integers, subband after subband, the coarsest first. */
 dd_status dd_wavelet_encode_integers(const dd_wavelet_level *level,
                                      const dd_window_scale *scale, const int32_t *q,
-                                     uint32_t len, uint8_t *payload, uint32_t capacity,
-                                     uint32_t *n_bytes);
+                                     uint32_t len, int32_t *work, uint8_t *payload,
+                                     uint32_t capacity, uint32_t *n_bytes);
 
 #endif
