@@ -49,19 +49,27 @@ class ContextPreset:
     seed: int = 7
 
 
+# For a device: the tables of all levels lie in a microcontroller's flash.
 CONTEXT_PRESETS = {
-    # The tables of all levels lie in a microcontroller's flash.
-    "edge": ContextPreset(n_hidden=24, n_groups=6),
+    ("edge", "neural"): ContextPreset(n_hidden=24, n_groups=6),
+    ("edge", "wavelet"): ContextPreset(
+        n_taps=3, n_hidden=16, cap=16, n_groups=0, n_steps=1500, batch_size=16
+    ),
 }
-# Of wavelet levels, in every bundle: their coefficients are the same.
 WAVELET_CONTEXTS = ContextPreset(
     n_taps=5, n_hidden=24, n_sizes=3, cap=16, n_groups=0, n_steps=1500, batch_size=16
 )
 
 
-def preset_of(name: str) -> ContextPreset:
-    """Return how the context networks of a bundle of this name are fitted."""
-    return CONTEXT_PRESETS.get(name, ContextPreset())
+def preset_of(name: str, kind: str) -> ContextPreset:
+    """Return how the context networks of a bundle of this name are fitted.
+
+    Args:
+        name: of the bundle.
+        kind: wavelet or neural, of the levels.
+    """
+    default = WAVELET_CONTEXTS if kind == "wavelet" else ContextPreset()
+    return CONTEXT_PRESETS.get((name, kind), default)
 
 
 def fit_context(

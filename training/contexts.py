@@ -31,7 +31,6 @@ from dynamic_deep.bundle import (
 from dynamic_deep.latent import group_bounds
 from dynamic_deep.wavelet import block_bounds
 from training.context_fit import (
-    WAVELET_CONTEXTS,
     ContextPreset,
     fit_context,
     net_tables,
@@ -71,32 +70,33 @@ def fit_contexts(
         For each level the bytes of a validation window of CinC 2017, before and after.
     """
     bundle = load_bundle(name_or_path)
-    preset = preset_of(bundle.name)
+    presets = {kind: preset_of(bundle.name, kind) for kind in ("wavelet", "neural")}
     run.mkdir(parents=True, exist_ok=True)
-    fitted = _fit_levels(bundle, preset, run, log=log)
+    fitted = _fit_levels(bundle, presets, run, log=log)
     tables = _with_networks(bundle, fitted)
     new = dataclasses.replace(bundle, tables=tables)
-    reached = compare(bundle, new, seed=preset.seed)
-    _write(bundle, tables, folder, preset)
+    reached = compare(bundle, new, seed=presets["neural"].seed)
+    _write(bundle, tables, folder, presets)
     return reached
 
 
 def _fit_levels(
-    bundle: Bundle, preset: ContextPreset, run: Path, *, log: Log
+    bundle: Bundle, presets: dict[str, ContextPreset], run: Path, *, log: Log
 ) -> dict[str, dict[str, npt.NDArray[Any]]]:
     levels = lossy_levels(bundle)
     missing = [v for v in levels if not (run / f"{v.name}.npz").exists()]
-    symbols = training_symbols(bundle, missing, seed=preset.seed) if missing else {}
+    seed = presets["neural"].seed
+    symbols = training_symbols(bundle, missing, seed=seed) if missing else {}
     for level in missing:
         y = symbols.pop(level.name)
         log(f"{level.name}: {len(y):,} windows")
+        preset = presets[level.kind]
         if level.kind == "wavelet":
-            bounds, chosen = block_bounds(), WAVELET_CONTEXTS
+            bounds = block_bounds()
             limit = bundle.wavelet_coder(level.name).limit
         else:
-            bounds, chosen = group_bounds(y.shape[-1], preset.n_groups), preset
-            limit = LIMIT
-        model = fit_context(y, bounds, chosen, log=log)
+            bounds, limit = group_bounds(y.shape[-1], preset.n_groups), LIMIT
+        model = fit_context(y, bounds, preset, log=log)
         beside = run / f"{level.name}.part"
         with beside.open("wb") as stream:
             np.savez_compressed(stream, **net_tables(model, y, limit=limit))  # type: ignore[arg-type]
@@ -141,11 +141,12 @@ def _write(
     bundle: Bundle,
     tables: dict[str, npt.NDArray[Any]],
     folder: Path,
-    preset: ContextPreset,
+    presets: dict[str, ContextPreset],
 ) -> None:
     """Write the bundle beside `folder`, then rename."""
     config = bundle.config | {"version": BUNDLE_VERSION}
-    trained = dict(config["trained"]) | {"contexts": dataclasses.asdict(preset)}
+    fitted = {kind: dataclasses.asdict(preset) for kind, preset in presets.items()}
+    trained = dict(config["trained"]) | {"contexts": fitted}
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:

@@ -31,6 +31,7 @@ from training.datasets import Lead
 from training.latent_tables import LIMIT, fit_tables
 
 BOUNDS = (0, 2, 4, 6)
+LEVELS = ("gain_32", "gain_64")  # of the test's bundle that are fitted
 
 
 def make_latents(n_windows: int, *, seed: int = 3) -> np.ndarray:
@@ -138,14 +139,26 @@ def test_a_network_learns_what_linear_contexts_cannot() -> None:
     assert charged < 0.8 * bytes_of(linear, held_out)
 
 
+def fit_only(monkeypatch: pytest.MonkeyPatch, levels: tuple[str, ...], n: int) -> None:
+    """Fit some levels alone, with n steps: more take long, those of wavelets most."""
+    preset = ContextPreset(n_taps=5, n_hidden=8, n_groups=3, n_steps=n, batch_size=4)
+    monkeypatch.setattr("training.contexts.preset_of", lambda name, kind: preset)
+    monkeypatch.setattr(
+        "training.contexts.lossy_levels",
+        lambda bundle: [level for level in bundle.levels if level.name in levels],
+    )
+
+
 @pytest.fixture
 def small_data(monkeypatch: pytest.MonkeyPatch) -> Recording:
     """Every split is one simulated record of five windows."""
     recording = simulate_ecg(152.0, fs=300.0, n_leads=1, seed=5)
     lead = Lead(record="s5", lead=0, x=recording.samples[:, 0].astype(np.float32))
     monkeypatch.setattr("training.contexts.load_leads", lambda data_set, split: [lead])
-    preset = ContextPreset(n_taps=5, n_hidden=8, n_groups=3, n_steps=100, batch_size=4)
-    monkeypatch.setattr("training.contexts.preset_of", lambda name: preset)
+    monkeypatch.setattr(
+        "training.context_symbols.load_leads", lambda data_set, split: [lead]
+    )
+    fit_only(monkeypatch, LEVELS, 100)
     return recording
 
 
@@ -154,7 +167,7 @@ def test_a_bundle_with_networks_decodes_the_same_from_fewer_bytes(
 ) -> None:
     out, run = tmp_path / "net", tmp_path / "run"
     reached = fit_contexts(COSINE, run, out, log=lambda line: None)
-    assert set(reached) == {"gain_32", "gain_64"}
+    assert set(reached) == set(LEVELS)
     assert all(after < before for before, after in reached.values())
     old, new = Codec.load(COSINE), Codec.load(out)
     for level in reached:
@@ -163,20 +176,22 @@ def test_a_bundle_with_networks_decodes_the_same_from_fewer_bytes(
         assert (new.decode(after).samples == old.decode(before).samples).all()
     config = json.loads((out / "config.json").read_text())
     assert config["version"] == 2
-    assert config["trained"]["contexts"]["n_hidden"] == 8
+    assert config["trained"]["contexts"]["neural"]["n_hidden"] == 8
     bundle = load_bundle(out)
-    assert all(bundle.has_context_net(level) for level in bundle.latents)
-    kept = load_bundle(COSINE).context_weights("gain_32")
-    assert (bundle.context_weights("gain_32").earlier == kept.earlier).all()
+    nets = {v.name for v in bundle.levels if bundle.has_context_net(v.name)}
+    assert nets == set(LEVELS)
+    kept = load_bundle(COSINE).context_weights("gain_64")
+    assert (bundle.context_weights("gain_64").earlier == kept.earlier).all()
     # Resumed, nothing is fitted again; the folder may be its own source.
     again = fit_contexts(out, run, out, log=lambda line: None)
     assert load_bundle(out).model_id == bundle.model_id
-    assert again["gain_32"][0] == again["gain_32"][1]
+    assert again["gain_64"][0] == again["gain_64"][1]
 
 
-def test_what_belongs_to_the_old_model_is_left_out(
-    tmp_path: Path, small_data: Recording
+def test_a_wavelet_level_gets_one_and_what_is_of_the_old_model_is_left_out(
+    tmp_path: Path, small_data: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    fit_only(monkeypatch, ("wavelet_48",), 2)
     source = tmp_path / "source"
     source.mkdir()
     for path in AWARE.iterdir():
@@ -187,3 +202,8 @@ def test_what_belongs_to_the_old_model_is_left_out(
     names = {path.name for path in (tmp_path / "net").iterdir()}
     assert names == {path.name for path in AWARE.iterdir()}
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+    old, new = Codec.load(AWARE), Codec.load(tmp_path / "net")
+    assert new.bundle.wavelet_coder("wavelet_48").net is not None
+    before, after = (c.encode(small_data, level="wavelet_48") for c in (old, new))
+    assert before != after
+    assert (new.decode(after).samples == old.decode(before).samples).all()
