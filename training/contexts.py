@@ -97,9 +97,10 @@ def _fit_levels(
         else:
             bounds, limit = group_bounds(y.shape[-1], preset.n_groups), LIMIT
         model = fit_context(y, bounds, preset, log=log)
+        tables = net_tables(model, y, limit=limit)
         beside = run / f"{level.name}.part"
         with beside.open("wb") as stream:
-            np.savez_compressed(stream, **net_tables(model, y, limit=limit))  # type: ignore[arg-type]
+            np.savez_compressed(stream, **tables)  # type: ignore[arg-type]
         os.replace(beside, run / f"{level.name}.npz")
     found = {}
     for level in levels:
