@@ -153,6 +153,7 @@ def _counts(
 def _trained_priors(model: ContextModel, limit: int) -> npt.NDArray[np.float64]:
     """Return the trained tables, what is beyond the cap shared out as at first."""
     trained = keras.ops.convert_to_numpy(keras.ops.softmax(model.tables))
-    cap, rows = model.cap, magnitude_priors(limit)
+    cap, rows = min(model.cap, limit + 1), magnitude_priors(limit)
     beyond = rows[:, cap:] / rows[:, cap:].sum(axis=1, keepdims=True)
-    return np.concatenate([trained[:, :cap], trained[:, cap:] * beyond], axis=1)
+    left = trained[:, cap:].sum(axis=1, keepdims=True)
+    return np.concatenate([trained[:, :cap], left * beyond], axis=1)

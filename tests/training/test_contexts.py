@@ -16,7 +16,7 @@ import keras
 from dynamic_deep.bundle import load_bundle
 from dynamic_deep.bundle_tables import read_net_coder
 from dynamic_deep.codec import Codec
-from dynamic_deep.entropy import normalize_counts
+from dynamic_deep.entropy import RangeDecoder, RangeEncoder, normalize_counts
 from dynamic_deep.latent import N_TABLES, ContextWeights, LatentCoder
 from dynamic_deep.latent_context import N_SIGNS, UNIT
 from dynamic_deep.latent_net import NetCoder
@@ -100,6 +100,20 @@ def test_training_believes_what_the_codec_charges() -> None:
     believed = keras.ops.convert_to_numpy(model(y.astype(np.float32)))
     charged = np.array([coder.n_bits(window) for window in y])
     assert believed == pytest.approx(charged, rel=0.005)
+
+
+@pytest.mark.parametrize("limit", [3, 5, 6, 15, 127])
+def test_tables_reach_to_the_limit_whatever_the_cap(limit: int) -> None:
+    y = 2 * make_latents(6)
+    sizes = {"n_taps": 3, "n_hidden": 4, "n_sizes": 2, "cap": 6}
+    model = ContextModel(y, bounds=BOUNDS, **sizes)
+    tables = net_tables(model, y, limit=limit)
+    assert tables["magnitudes"].shape == (N_TABLES, limit + 2)
+    coder = read_net_coder(tables.__getitem__)
+    encoder = RangeEncoder()
+    coder.encode(encoder, y[0])
+    decoded = coder.decode(RangeDecoder(encoder.finish()), len(y[0]))
+    assert (decoded == y[0]).all()
 
 
 def test_no_symbol_costs_by_what_comes_after_it() -> None:
