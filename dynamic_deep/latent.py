@@ -142,11 +142,7 @@ class LatentCoder:
 
     def n_bits(self, y: IntArray) -> float:
         """Return the ideal code length of a latent in bits, escapes at 16 bits."""
-        limit = self.symbols.limit
-        escaped = np.abs(y) > limit
-        symbols = np.where(escaped, limit + 1, y)
-        n_bits = self.symbols.tables.n_bits(symbols, self.table_idx(y))
-        return n_bits + 16.0 * int(escaped.sum())
+        return self.symbols.n_bits(y, self.table_idx(y))
 
     def encode(self, coder: RangeEncoder, y: IntArray) -> None:
         """Append a latent: int32 array, (n_steps, n_channels)."""

@@ -20,6 +20,14 @@ UNIT = 32  # weights and the hidden map count 32nds
 ROW = UNIT * UNIT  # so that the step from a table to the next is as many
 MAX_HIDDEN = 64  # keeps every sum below 2**24, and a row on a device's stack
 
+KINDS = {  # dtype and number of axes
+    "near": ("int8", 4),
+    "first": ("int16", 2),
+    "out": ("int8", 4),
+    "out_bias": ("int32", 3),
+    "bounds": ("int16", 1),
+}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ContextNet:
@@ -46,6 +54,14 @@ class ContextNet:
 
     def __post_init__(self) -> None:
         """Check that the shapes belong together and that no sum can grow too large."""
+        kinds = {
+            name: (array.dtype.name, array.ndim) for name, array in vars(self).items()
+        }
+        if kinds != KINDS:
+            raise CorruptError(
+                f"a context network must have arrays of the kinds {KINDS}, got {kinds}; "
+                "the bundle is damaged"
+            )
         n_channels, n_hidden = self.out_bias.shape[1], self.first.shape[-1]
         n_taps, n_sizes, n_groups = len(self.near), self.n_sizes, len(self.bounds) - 1
         found = [self.near.shape, self.first.shape, self.out.shape, self.out_bias.shape]
@@ -67,10 +83,11 @@ class ContextNet:
                 f"groups must begin in order from 0 to {n_channels}, got {bounds}; the "
                 "bundle is damaged"
             )
-        if np.abs(self.out_bias).max() >= 1 << 22:
+        largest = int(np.abs(self.out_bias.astype(np.int64)).max())
+        if largest >= 1 << 22:
             raise CorruptError(
-                "a bias of a context network must be below 2^22, got "
-                f"{np.abs(self.out_bias).max()}; the bundle is damaged"
+                f"a bias of a context network must be below 2^22, got {largest}; the "
+                "bundle is damaged"
             )
 
     @property

@@ -171,6 +171,12 @@ class SymbolCoder:
         for value in values[np.abs(values) > self.limit].ravel().tolist():
             encode_escape(coder, value, self.limit)
 
+    def n_bits(self, values: IntArray, table_idx: IntArray) -> float:
+        """Return the ideal code length of integers in bits, escapes at 16 bits."""
+        escaped = np.abs(values) > self.limit
+        symbols = np.where(escaped, self.limit + 1, values)
+        return self.tables.n_bits(symbols, table_idx) + 16.0 * int(escaped.sum())
+
     def decode(
         self, coder: RangeDecoder, n_values: int, table_idx: int | IntArray
     ) -> IntArray:

@@ -162,6 +162,16 @@ class WaveletCoder:
         """The largest magnitude with a symbol of its own."""
         return self.symbols.limit if self.net is None else self.net.limit
 
+    def n_bits(self, blocks: IntArray) -> float:
+        """Return the ideal code length of `to_blocks` in bits, escapes at 16 bits."""
+        if self.net is not None:
+            return self.net.n_bits(blocks)
+        bands = enumerate(from_blocks(blocks))
+        return sum(
+            self.symbols.n_bits(band, np.full(band.shape, index, np.int32))
+            for index, band in bands
+        )
+
     def encode(self, coder: RangeEncoder, x: npt.NDArray[np.floating]) -> None:
         """Append a normalised window: float array, (n_samples,)."""
         bands = self.level.quantize(x)

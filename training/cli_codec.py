@@ -101,7 +101,7 @@ def _contexts(options: argparse.Namespace) -> None:
     print(f"{options.out}: bytes of a window of CinC 2017 validation, before and after")
     for name, (before, after) in reached.items():
         change = 100.0 * (after / before - 1.0)
-        print(f"  {name:9} {before:6.1f} {after:6.1f}  {change:+.1f} %")
+        print(f"  {name:11} {before:7.1f} {after:7.1f}  {change:+.1f} %")
 
 
 def _make_bundle(options: argparse.Namespace) -> None:

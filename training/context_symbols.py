@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 import numpy.typing as npt
 
 from dynamic_deep.bundle import Bundle, Level
 from dynamic_deep.config import MODEL_FS, WINDOW_LEN
-from dynamic_deep.wavelet import from_blocks, to_blocks
+from dynamic_deep.wavelet import to_blocks
 from dynamic_deep.window_codec import Analysis, WindowCodec, WindowPlace
 from training.datasets import FLIP_SHARE, Lead, load_leads
 
@@ -82,19 +82,9 @@ def training_symbols(
 
 def ideal_bytes(bundle: Bundle, level: Level, y: npt.NDArray[np.int16]) -> float:
     """Return the mean ideal length of windows at a level."""
-    windows = [window.astype(np.int32) for window in y]
+    n_bits: Callable[[IntArray], float]
     if level.kind == "neural":
-        latent_coder = bundle.latent_coder(level.name)
-        return float(np.mean([latent_coder.n_bits(v) for v in windows])) / 8.0
-    coder = bundle.wavelet_coder(level.name)
-    if coder.net is not None:
-        return float(np.mean([coder.net.n_bits(v) for v in windows])) / 8.0
-    tables, limit = coder.symbols.tables, coder.symbols.limit
-    n_bits = 0.0
-    for window in windows:
-        for number, band in enumerate(from_blocks(window)):
-            escaped = np.abs(band) > limit
-            symbols = np.where(escaped, limit + 1, band)
-            n_bits += tables.n_bits(symbols, np.full(band.shape, number))
-            n_bits += 16.0 * int(escaped.sum())
-    return n_bits / 8.0 / len(windows)
+        n_bits = bundle.latent_coder(level.name).n_bits
+    else:
+        n_bits = bundle.wavelet_coder(level.name).n_bits
+    return float(np.mean([n_bits(window.astype(np.int32)) for window in y])) / 8.0

@@ -10,10 +10,7 @@ the symbols of training windows, made integer, and its tables counted.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,15 +18,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dynamic_deep.bundle import (
-    BUNDLE_VERSION,
-    UNHASHED,
-    Bundle,
-    bundle_folder,
-    load_bundle,
-)
+from dynamic_deep.bundle import UNHASHED, Bundle, load_bundle
 from dynamic_deep.latent import group_bounds
 from dynamic_deep.wavelet import block_bounds
+from training.classical import write_bundle
 from training.context_fit import (
     ContextPreset,
     fit_context,
@@ -76,7 +68,21 @@ def fit_contexts(
     tables = _with_networks(bundle, fitted)
     new = dataclasses.replace(bundle, tables=tables)
     reached = compare(bundle, new, seed=presets["neural"].seed)
-    _write(bundle, tables, folder, presets)
+    fitted_as = {kind: dataclasses.asdict(preset) for kind, preset in presets.items()}
+    write_bundle(
+        folder,
+        name=bundle.name,
+        tables=tables,
+        neural_levels=[level for level in bundle.levels if level.kind == "neural"],
+        latents=bundle.latents,
+        networks={
+            name: content
+            for name, content in bundle.networks.items()
+            if not name.startswith(UNHASHED)
+        },
+        trained=bundle.config["trained"] | {"contexts": fitted_as},
+        heads=bundle.config.get("heads"),
+    )
     return reached
 
 
@@ -136,29 +142,3 @@ def compare(
         )
         for level in levels
     }
-
-
-def _write(
-    bundle: Bundle,
-    tables: dict[str, npt.NDArray[Any]],
-    folder: Path,
-    presets: dict[str, ContextPreset],
-) -> None:
-    """Write the bundle beside `folder`, then rename."""
-    config = bundle.config | {"version": BUNDLE_VERSION}
-    fitted = {kind: dataclasses.asdict(preset) for kind, preset in presets.items()}
-    trained = dict(config["trained"]) | {"contexts": fitted}
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
-        for path in bundle_folder(bundle.folder or bundle.name).iterdir():
-            if not path.name.startswith(UNHASHED):
-                shutil.copy(path, beside / path.name)
-        np.savez_compressed(beside / "tables.npz", **tables)  # type: ignore[arg-type]
-        text = json.dumps(config | {"trained": trained}, indent=1)
-        (beside / "config.json").write_text(text + "\n")
-        if folder.exists():
-            shutil.rmtree(folder)
-        beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

@@ -75,14 +75,14 @@ static void levels(void) {
   const dd_wavelet_level *wavelet = dd_level_by_id(WAVELET_LEVEL)->wavelet;
   COUNT("scale_per_sample", to_scale(&scale));
   COUNT("quantize_per_value", dd_quantize(neural, maps[0], QUANTIZED, small));
-  COUNT("neural", dd_neural_encode(neural, &scale, LATENT, N_STEPS, net_work, bytes, sizeof bytes,
-                                   &len));
+  COUNT("neural", dd_neural_encode(neural, &scale, LATENT, N_STEPS, net_work, bytes,
+                                   sizeof bytes, &len));
   print_count("neural_bytes", len);
   float unit = dd_scale_of(&scale), offset = dd_offset_of(&scale);
   for (uint32_t i = 0; i < N_SAMPLES; i++) signal[i] = (SAMPLES[0][i] - offset) / unit;
   COUNT("wavelet_per_sample", dd_wavelet_transform(signal, N_SAMPLES));
-  COUNT("coefficient", dd_wavelet_encode(wavelet, &scale, signal, N_SAMPLES, net_work, bytes,
-                                         sizeof bytes, &len));
+  COUNT("coefficient", dd_wavelet_encode(wavelet, &scale, signal, N_SAMPLES, net_work,
+                                         bytes, sizeof bytes, &len));
 }
 
 static void lossless(void) {

@@ -202,11 +202,18 @@ def test_shapes_that_do_not_belong_together_are_refused() -> None:
     ):
         with pytest.raises(CorruptError, match="shapes"):
             dataclasses.replace(net, **wrong)
+    for name in ("near", "first", "out", "out_bias", "bounds"):
+        array = getattr(net, name)
+        for wrong_kind in (array.astype(np.float32), array[0]):
+            with pytest.raises(CorruptError, match="kinds"):
+                dataclasses.replace(net, **{name: wrong_kind})
     for bounds in ([1, 2, 4], [0, 2, 3], [0, 0, 4]):
         with pytest.raises(CorruptError, match="groups"):
             dataclasses.replace(net, bounds=np.array(bounds, np.int16))
     with pytest.raises(CorruptError, match="bias"):
         dataclasses.replace(net, out_bias=net.out_bias + 2**22)
+    with pytest.raises(CorruptError, match="bias"):
+        dataclasses.replace(net, out_bias=np.full_like(net.out_bias, -(2**31)))
     sizes, signs = good.magnitudes.counts, good.signs.counts
     with pytest.raises(CorruptError, match="tables"):
         NetCoder(net, sizes[:-1], signs)
