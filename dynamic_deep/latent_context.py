@@ -59,8 +59,8 @@ class ContextNet:
         }
         if kinds != KINDS:
             raise CorruptError(
-                f"a context network must have arrays of the kinds {KINDS}, got {kinds}; "
-                "the bundle is damaged"
+                f"arrays of a context network must be of the kinds {KINDS}, got "
+                f"{kinds}; the bundle is damaged"
             )
         n_channels, n_hidden = self.out_bias.shape[1], self.first.shape[-1]
         n_taps, n_sizes, n_groups = len(self.near), self.n_sizes, len(self.bounds) - 1

@@ -187,8 +187,8 @@ def make(
     tables = load_bundle("classical").tables | _neural_tables(levels)
     if has_networks:
         nets = _net_tables(levels)
-        for name in {key.split("/")[0] for key in nets}:
-            del tables[f"{name}/counts"]
+        for level in {key.split("/")[0] for key in nets}:
+            del tables[f"{level}/counts"]
         tables |= nets
     if is_aware:
         networks |= {"heads": _heads(), **_tasks()}
