@@ -10,7 +10,12 @@ import numpy as np
 
 from dynamic_deep.bundle import BUNDLE_VERSION, Bundle
 from dynamic_deep.entropy import normalize_counts
-from dynamic_deep.latent import N_TABLES, group_bounds
+from dynamic_deep.latent import (
+    N_TABLES,
+    ContextWeights,
+    LatentCoder,
+    group_bounds,
+)
 from dynamic_deep.latent_context import N_SIGNS, ROW, ContextNet
 from dynamic_deep.latent_net import NetCoder
 from dynamic_deep.wavelet import BLOCK, block_bounds
@@ -54,6 +59,29 @@ def make_coder(
         normalize_counts(sizes),
         normalize_counts(np.stack([1 - plus, plus], axis=1)),
     )
+
+
+def make_linear_coder(
+    n_channels: int, n_groups: int, *, largest: int = 12, seed: int = 0
+) -> LatentCoder:
+    rng = np.random.default_rng(seed)
+    shape = (3, n_channels, n_channels)
+    context = ContextWeights(
+        earlier=rng.integers(-largest // 2, largest, shape).astype(np.int16),
+        same=rng.integers(-largest // 2, largest, shape).astype(np.int16),
+        bias=rng.integers(-100, 60, n_channels).astype(np.int16),
+        n_groups=n_groups,
+    )
+    width = np.exp(np.linspace(-2, 3, N_TABLES))[:, None]
+    weights = np.exp(-np.abs(np.arange(-LIMIT, LIMIT + 2)) / width)
+    return LatentCoder(context, normalize_counts(weights))
+
+
+def make_latent(
+    n_steps: int, n_channels: int, *, seed: int = 1, spread: float = 1.5
+) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.rint(rng.laplace(0, spread, (n_steps, n_channels))).astype(np.int32)
 
 
 def coder_tables(coder: NetCoder) -> dict[str, np.ndarray[Any, Any]]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from dynamic_deep.entropy import RangeDecoder, RangeEncoder, normalize_counts
 from dynamic_deep.errors import CorruptError
 from dynamic_deep.latent import (
     FIRST_TABLE_AT,
@@ -18,31 +15,7 @@ from dynamic_deep.latent import (
     ContextWeights,
     LatentCoder,
 )
-
-LIMIT = 15
-
-
-def make_coder(
-    n_channels: int, n_groups: int, *, largest: int = 12, seed: int = 0
-) -> LatentCoder:
-    rng = np.random.default_rng(seed)
-    shape = (3, n_channels, n_channels)
-    context = ContextWeights(
-        earlier=rng.integers(-largest // 2, largest, shape).astype(np.int16),
-        same=rng.integers(-largest // 2, largest, shape).astype(np.int16),
-        bias=rng.integers(-100, 60, n_channels).astype(np.int16),
-        n_groups=n_groups,
-    )
-    width = np.exp(np.linspace(-2, 3, N_TABLES))[:, None]
-    weights = np.exp(-np.abs(np.arange(-LIMIT, LIMIT + 2)) / width)
-    return LatentCoder(context, normalize_counts(weights))
-
-
-def make_latent(
-    n_steps: int, n_channels: int, *, seed: int = 1, spread: float = 1.5
-) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return np.rint(rng.laplace(0, spread, (n_steps, n_channels))).astype(np.int32)
+from tests.context_nets import make_latent, make_linear_coder
 
 
 def slow_table_idx(context: ContextWeights, y: list[list[int]]) -> list[list[int]]:
@@ -78,7 +51,7 @@ def slow_table_idx(context: ContextWeights, y: list[list[int]]) -> list[list[int
 def test_tables_are_those_of_whole_numbers(
     n_steps: int, n_channels: int, n_groups: int, largest: int
 ) -> None:
-    coder = make_coder(n_channels, n_groups, largest=largest)
+    coder = make_linear_coder(n_channels, n_groups, largest=largest)
     for seed in range(4):
         y = make_latent(n_steps, n_channels, seed=seed, spread=4.0)
         expected = slow_table_idx(coder.context, y.tolist())
@@ -89,38 +62,8 @@ def test_tables_are_those_of_whole_numbers(
     assert len(np.unique(expected)) >= 3
 
 
-@given(
-    st.integers(0, 10_000),
-    st.sampled_from([1, 2, 3, 35, 36]),
-    st.sampled_from([(1, 1), (5, 2), (18, 4), (3, 4)]),
-    st.sampled_from([0.3, 2.0, 30.0]),
-)
-def test_any_latent_comes_back(
-    seed: int, n_steps: int, shape: tuple[int, int], spread: float
-) -> None:
-    n_channels, n_groups = shape
-    coder = make_coder(n_channels, n_groups)
-    y = make_latent(n_steps, n_channels, seed=seed, spread=spread)
-    encoder = RangeEncoder()
-    coder.encode(encoder, y)
-    decoded = coder.decode(RangeDecoder(encoder.finish()), n_steps)
-    assert decoded.dtype == np.int32
-    assert (decoded == y).all()
-
-
-def test_a_window_costs_what_its_tables_say() -> None:
-    coder = make_coder(18, 4)
-    y = np.clip(make_latent(140, 18), -LIMIT, LIMIT)
-    encoder = RangeEncoder()
-    coder.encode(encoder, y)
-    n_bits = coder.n_bits(y)
-    assert n_bits / 8 - 1 <= len(encoder.finish()) <= n_bits / 8 + 1
-    y[0, 0] = LIMIT + 9
-    assert coder.n_bits(y) > n_bits + 16
-
-
 def test_passes_cover_each_symbol_once_in_the_documented_order() -> None:
-    coder = make_coder(7, 3)
+    coder = make_linear_coder(7, 3)
     y = make_latent(6, 7)
     order = np.full(y.shape, -1)
     for number, (steps, channels, idx) in enumerate(coder.passes(y)):
@@ -136,7 +79,7 @@ def test_passes_cover_each_symbol_once_in_the_documented_order() -> None:
 
 @pytest.mark.parametrize(("n_channels", "n_groups"), [(7, 3), (4, 4), (6, 1)])
 def test_no_pass_looks_ahead(n_channels: int, n_groups: int) -> None:
-    coder = make_coder(n_channels, n_groups, largest=40)
+    coder = make_linear_coder(n_channels, n_groups, largest=40)
     y = make_latent(11, n_channels)
     order = np.empty(y.shape, int)
     for number, (steps, channels, _) in enumerate(coder.passes(y)):
@@ -155,7 +98,7 @@ def test_no_pass_looks_ahead(n_channels: int, n_groups: int) -> None:
 
 
 def test_signs_and_sizes_past_the_cap_change_no_table() -> None:
-    coder = make_coder(6, 3)
+    coder = make_linear_coder(6, 3)
     y = make_latent(20, 6, spread=5.0)
     assert (coder.table_idx(-y) == coder.table_idx(y)).all()
     huge = np.where(np.abs(y) >= MAGNITUDE_CAP, y * 10**6, y)
@@ -163,7 +106,7 @@ def test_signs_and_sizes_past_the_cap_change_no_table() -> None:
 
 
 def test_shapes_that_do_not_belong_together_are_refused() -> None:
-    good = make_coder(4, 2)
+    good = make_linear_coder(4, 2)
     counts = good.symbols.tables.counts
     with pytest.raises(CorruptError, match="tables"):
         LatentCoder(good.context, counts[:-1])
@@ -174,19 +117,3 @@ def test_shapes_that_do_not_belong_together_are_refused() -> None:
             bias=good.context.bias,
             n_groups=2,
         )
-
-
-def test_random_bytes_give_a_latent_or_the_documented_error(
-    rng: np.random.Generator,
-) -> None:
-    coder = make_coder(8, 4)
-    n_decoded = 0
-    for _ in range(200):
-        try:
-            y = coder.decode(RangeDecoder(rng.bytes(60)), 35)
-        except CorruptError:
-            continue
-        n_decoded += 1
-        assert y.shape == (35, 8)
-        assert np.abs(y).max() <= 2**30
-    assert n_decoded > 0
