@@ -4,14 +4,16 @@
     python -m training contexts BUNDLE --run RUN --out FOLDER
 
 What is decoded stays as it is; payloads grow shorter. Each level's network is fitted to
-the symbols of training windows, made integer, and its tables counted.
+the symbols of training windows, made integer, and its tables counted. Error heads read
+the levels' rates, and are told the new ones.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import numpy.typing as npt
 
 from dynamic_deep.bundle import UNHASHED, Bundle, load_bundle
 from dynamic_deep.latent import group_bounds
+from dynamic_deep.trials import Subject
 from dynamic_deep.wavelet import block_bounds
 from training.classical import write_bundle
 from training.context_fit import (
@@ -35,12 +38,17 @@ from training.context_symbols import (
     window_symbols,
 )
 from training.datasets import load_leads
+from training.head_rates import fit_rate_map, log_rates_of, rate_layer, with_new_rates
 from training.latent_tables import LIMIT
+from training.targets import first_of_each, split_subjects
 
 Log = Callable[[str], None]
 # What stays beside the network: training goes on with the linear contexts, and the step
 # of a wavelet level is no matter of its tables.
 KEPT = ("earlier", "same", "bias", "n_groups", "step", "centroids")
+# Windows that say what the new rates are to the heads.
+CINC_EVERY = 6  # of its records
+MITDB_EVERY = 30  # of a lead's windows
 
 
 def fit_contexts(
@@ -53,21 +61,32 @@ def fit_contexts(
     Args:
         name_or_path: of the bundle.
         run: folder that keeps what is fitted.
-        folder: of the new bundle. Its error heads knew other rates, so train them
-            again; calibrations and the integer encoder, which belong to a model, are
-            left out.
+        folder: of the new bundle. Calibrations and the integer encoder, which belong
+            to a model, are left out: make them anew.
         log: gets a line now and then.
 
     Returns:
         For each level the bytes of a validation window of CinC 2017, before and after.
+
+    Raises:
+        ModelError: If the bundle has error heads that don't read rates.
     """
     bundle = load_bundle(name_or_path)
+    if "heads" in bundle.networks:  # refused now rather than when all is fitted
+        rate_layer(bundle.networks["heads"], len(bundle.config["heads"]["levels"]))
     presets = {kind: preset_of(bundle.name, kind) for kind in ("wavelet", "neural")}
     run.mkdir(parents=True, exist_ok=True)
     fitted = _fit_levels(bundle, presets, run, log=log)
     tables = _with_networks(bundle, fitted)
     new = dataclasses.replace(bundle, tables=tables)
     reached = compare(bundle, new, seed=presets["neural"].seed)
+    networks = {
+        name: content
+        for name, content in bundle.networks.items()
+        if not name.startswith(UNHASHED)
+    }
+    if "heads" in networks:
+        networks["heads"] = _heads_with_new_rates(bundle, new, log=log)
     fitted_as = {kind: dataclasses.asdict(preset) for kind, preset in presets.items()}
     write_bundle(
         folder,
@@ -75,11 +94,7 @@ def fit_contexts(
         tables=tables,
         neural_levels=[level for level in bundle.levels if level.kind == "neural"],
         latents=bundle.latents,
-        networks={
-            name: content
-            for name, content in bundle.networks.items()
-            if not name.startswith(UNHASHED)
-        },
+        networks=networks,
         trained=bundle.config["trained"] | {"contexts": fitted_as},
         heads=bundle.config.get("heads"),
     )
@@ -127,6 +142,23 @@ def _with_networks(
     for name, arrays in fitted.items():
         tables |= {f"{name}/{key}": array for key, array in arrays.items()}
     return tables
+
+
+def _heads_with_new_rates(before: Bundle, after: Bundle, *, log: Log) -> bytes:
+    """Return the error heads of a bundle, to foretell the same by the new rates."""
+    former, new = (log_rates_of(bundle, _rated()) for bundle in (before, after))
+    rates = fit_rate_map(former, new)
+    log(
+        f"heads: former rates from new ones to {100 * rates.residual:.2f} % "
+        f"(root mean square of {len(new):,} windows)"
+    )
+    return with_new_rates(before.networks["heads"], rates)
+
+
+def _rated() -> Iterator[Subject]:
+    cinc = split_subjects("cinc2017", "train", every_record=CINC_EVERY)
+    mitdb = split_subjects("mitdb", "train", every=MITDB_EVERY)
+    return itertools.chain(first_of_each(cinc), mitdb)
 
 
 def compare(

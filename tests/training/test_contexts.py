@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,17 @@ from dynamic_deep.bundle import load_bundle
 from dynamic_deep.bundle_tables import read_net_coder
 from dynamic_deep.codec import Codec
 from dynamic_deep.entropy import RangeDecoder, RangeEncoder, normalize_counts
+from dynamic_deep.errors import ModelError
+from dynamic_deep.heads import Heads
 from dynamic_deep.latent import N_TABLES, ContextWeights, LatentCoder
 from dynamic_deep.latent_context import N_SIGNS, UNIT
 from dynamic_deep.latent_net import NetCoder
 from dynamic_deep.recording import Recording
+from dynamic_deep.subjects import subjects_of
 from dynamic_deep.synthetic import simulate_ecg
+from dynamic_deep.window_codec import WindowCodec
 from tests.context_nets import make_net
+from tests.made_heads import make_heads
 from tests.signals import AWARE, COSINE
 from training.context_fit import ContextPreset, fit_context, net_tables
 from training.context_model import ContextModel, magnitude_priors, sign_priors
@@ -202,22 +208,41 @@ def test_a_bundle_with_networks_decodes_the_same_from_fewer_bytes(
     assert again["gain_64"][0] == again["gain_64"][1]
 
 
-def test_a_wavelet_level_gets_one_and_what_is_of_the_old_model_is_left_out(
+def test_heads_foretell_the_same_and_what_is_of_the_old_model_is_left_out(
     tmp_path: Path, small_data: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit_only(monkeypatch, ("wavelet_48",), 2)
-    source = tmp_path / "source"
-    source.mkdir()
-    for path in AWARE.iterdir():
-        (source / path.name).write_bytes(path.read_bytes())
+    fit_only(monkeypatch, ("wavelet_12",), 2)
+    subjects = list(subjects_of(small_data, record="s5"))
+    monkeypatch.setattr("training.contexts._rated", lambda: iter(subjects))
+    source, out = tmp_path / "source", tmp_path / "net"
+    shutil.copytree(AWARE, source)
+    with pytest.raises(ModelError, match="heads must have one hidden layer"):
+        fit_contexts(source, tmp_path / "run", out, log=lambda line: None)
+    (source / "heads.tflite").write_bytes(make_heads(5))
     (source / "calibration_own.npz").write_bytes(b"of the old model")
-    (source / "encoder_int8.tflite").write_bytes(b"the same")
-    fit_contexts(source, tmp_path / "run", tmp_path / "net", log=lambda line: None)
-    names = {path.name for path in (tmp_path / "net").iterdir()}
+    (source / "encoder_int8.tflite").write_bytes(b"of the old model")
+    lines: list[str] = []
+    fit_contexts(source, tmp_path / "run", out, log=lines.append)
+    assert lines[-1].startswith("heads: former rates from new ones to ")
+    names = {path.name for path in out.iterdir()}
     assert names == {path.name for path in AWARE.iterdir()}
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
-    old, new = Codec.load(AWARE), Codec.load(tmp_path / "net")
-    assert new.bundle.wavelet_coder("wavelet_48").net is not None
-    before, after = (c.encode(small_data, level="wavelet_48") for c in (old, new))
-    assert before != after
-    assert (new.decode(after).samples == old.decode(before).samples).all()
+    old, new = load_bundle(source), load_bundle(out)
+    assert new.wavelet_coder("wavelet_12").net is not None
+    codecs = [(WindowCodec(bundle), Heads(bundle)) for bundle in (old, new)]
+    for subject in subjects:
+        windows = [codec.analyze(subject.x, subject.place) for codec, _ in codecs]
+        before, after = (
+            heads.forecast(window)
+            for window, (_, heads) in zip(windows, codecs, strict=True)
+        )
+        level = old.level("wavelet_12")
+        payloads = [window.payload(level) for window in windows]
+        assert payloads[0] != payloads[1]
+        assert after.center == pytest.approx(before.center, abs=0.02)
+        place = subject.place
+        decoded = [
+            codec.decode(payload, level, place)
+            for payload, (codec, _) in zip(payloads, codecs, strict=True)
+        ]
+        assert (decoded[0] == decoded[1]).all()
