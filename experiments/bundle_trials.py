@@ -15,9 +15,10 @@ from dynamic_deep.calibration import Calibration, load_calibration
 from dynamic_deep.heads import RAW_ROW, Heads
 from dynamic_deep.trials import Trials, task_channels
 from experiments.coders.levels import load_codec
+from experiments.coders.roster import bundle_sources
 from experiments.judges import JUDGE, load_judge
 from experiments.kept import Arrays, keep
-from experiments.measured import Measured
+from experiments.measured import Measured, level_table
 from experiments.measuring import RAW, Wanted, measure_all
 from experiments.windows import load_windows
 
@@ -39,8 +40,8 @@ def bundle_trials(bundle: str, split: str, *, calibration: str = "cinc2017") -> 
         calibration: whose levels they are.
     """
     levels = load_calibrated(bundle, calibration).trials.levels
-    tables = measure_all(Wanted(split, ("lossless", "wavelet", bundle)))
-    columns = [_of_level(tables, bundle, level) for level in levels]
+    tables = measure_all(Wanted(split, bundle_sources(bundle)))
+    columns = [level_table(tables, bundle, level) for level in levels]
     raw = tables[RAW]
     tasks = load_judge(JUDGE)
     channels = task_channels([tasks.rhythm, tasks.rpeaks])
@@ -67,10 +68,6 @@ def bundle_trials(bundle: str, split: str, *, calibration: str = "cinc2017") -> 
 def load_calibrated(bundle: str, name: str = "cinc2017") -> Calibration:
     """Return a calibration that a bundle is shipped with."""
     return load_calibration(load_codec(bundle).bundle, name)
-
-
-def _of_level(tables: dict[str, Measured], bundle: str, level: str) -> Measured:
-    return tables[level] if level in tables else tables[f"{bundle}/{level}"]
 
 
 def _errors(table: Measured, names: list[str]) -> np.ndarray:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -16,6 +17,7 @@ from dynamic_deep.tasks.rpeaks import changed_segments
 from dynamic_deep.tasks.scores import beat_scores
 from dynamic_deep.trials import UNKNOWN
 from dynamic_deep.window_codec import at_rate_of_model
+from experiments.coders.levels import LevelCoder
 from experiments.coders.protocol import Coder
 from experiments.judges import Answers, Judge, raw_answers
 from experiments.kept import Arrays
@@ -106,6 +108,48 @@ def measure(
     }  # of numpy's own types
     for name in ("labels", "decided"):
         columns[name] = columns[name].astype(np.int8)
+    return Measured(**columns)
+
+
+def recount(coder: LevelCoder, split: str, twin: Measured) -> Measured:
+    """Return the table of a coder that sends the samples of another in other bytes.
+
+    Args:
+        coder: one with a twin.
+        split: such as "cinc2017:test".
+        twin: the other one's table of the same windows.
+    """
+    n_bytes = [coder.n_bytes(window.subject) for window in load_windows(split)]
+    return dataclasses.replace(twin, n_bytes=np.array(n_bytes, np.float64))
+
+
+def level_table(tables: Mapping[str, Measured], bundle: str, level: str) -> Measured:
+    """Return the table of a level: the bundle's own, or that which all bundles share.
+
+    Args:
+        tables: by the coder's name.
+        bundle: whose level it is.
+        level: its name.
+    """
+    name = f"{bundle}/{level}"
+    return tables[name] if name in tables else tables[level]
+
+
+def gather(
+    tables: Mapping[str, Measured], bundle: str, names: npt.NDArray[np.str_]
+) -> Measured:
+    """Return the table of windows that are each sent by a level of a bundle.
+
+    Args:
+        tables: by the coder's name, of the same windows.
+        bundle: whose levels they are.
+        names: of the level of each window, (n,).
+    """
+    columns = {k: v.copy() for k, v in next(iter(tables.values())).arrays().items()}
+    for name in np.unique(names):
+        table, at = level_table(tables, bundle, str(name)), names == name
+        for key, values in table.arrays().items():
+            columns[key][at] = values[at]
     return Measured(**columns)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables of many coders, measured side by side in processes and kept.
 
-tables = measure_all(Wanted("cinc2017:test", ("classical", "monitor")))
+tables = measure_all(Wanted("cinc2017:test", ("wavelet", "monitor")))
 tables["monitor/gain_64"].kl
 """
 
@@ -15,15 +15,16 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+from experiments.coders.levels import CHOOSING_BUNDLES, LevelCoder
 from experiments.coders.roster import find_coder, load_all, load_coders
 from experiments.judges import JUDGE, load_judge, raw_answers
 from experiments.kept import Arrays, is_kept, keep
-from experiments.measured import TASKS, Measured, measure
+from experiments.measured import TASKS, Measured, measure, recount
 
 RAW = "raw"  # the windows as they are, with what the judge says of them
 # Levels that are chosen among for either task, or for both. The windows of others are
 # given to the task that the data set is annotated for.
-ASKED_ALL = ("wavelet", "monitor", "edge")
+ASKED_ALL = ("wavelet", *CHOOSING_BUNDLES)
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,16 @@ class _Unit:
     @property
     def asked(self) -> tuple[str, ...]:
         """The tasks that its windows are given to."""
-        if self.source in ("", *ASKED_ALL):
+        if self.source.removesuffix(" wavelet") in ("", *ASKED_ALL):
             return TASKS
         return ("rhythm",) if self.split.startswith("cinc2017") else ("rpeaks",)
+
+    @property
+    def twin(self) -> _Unit | None:
+        """The unit of the same samples in other bytes, where there is one."""
+        coder = find_coder(self.source, self.coder) if self.source else None
+        other = coder.twin if isinstance(coder, LevelCoder) else None
+        return _Unit(self.split, "wavelet", other.name) if other else None
 
     def label(self) -> str:
         return f"{self.split} {self.coder}"
@@ -76,6 +84,10 @@ def measure_all(wanted: Wanted, *, n_workers: int | None = None) -> dict[str, Me
 def run_units(units: Iterable[_Unit], *, n_workers: int | None = None) -> None:
     """Measure what is not kept yet, and say how far it is."""
     left = [unit for unit in dict.fromkeys(units) if not is_kept(*_key(unit))]
+    twins = [twin for unit in left if (twin := unit.twin)]
+    if twins:  # first, since what is learned of them is used again
+        run_units(twins, n_workers=n_workers)
+    left = [unit for unit in left if not is_kept(*_key(unit))]
     if not left:
         return
     for split in {unit.split for unit in left}:  # once, before every worker would
@@ -106,6 +118,8 @@ def _table(unit: _Unit) -> Measured:
 
     def make() -> Arrays:
         coder = find_coder(unit.source, unit.coder) if unit.source else None
+        if (twin := unit.twin) and isinstance(coder, LevelCoder):
+            return recount(coder, unit.split, _table(twin)).arrays()
         return measure(coder, unit.split, load_judge(JUDGE), unit.asked).arrays()
 
     return Measured(**keep(name, key, make))

@@ -15,9 +15,12 @@ from dynamic_deep.codec import Codec
 from dynamic_deep.trials import Subject
 from experiments.coders.protocol import Sent
 
-# Those levels that every bundle has are taken from this one; they are the same bytes.
-CLASSICAL = "standard"
+# Those levels that every bundle has are taken from this one. Wavelets of bundles with
+# context networks are other bytes of the same samples.
+CLASSICAL = "classical"
 NEURAL_BUNDLES = ("standard", "monitor", "edge")
+CHOOSING_BUNDLES = ("monitor", "edge")  # they have error heads
+NET_WAVELET = "wavelet net"  # family of wavelets with context networks
 NEAR_ERRORS = (2,)  # ADC units, as in the tables of `bench`; it is slow to code
 
 
@@ -48,7 +51,7 @@ class LevelCoder:
         """Bundle and level; the level alone where all bundles share it."""
         if self.level == "near_lossless":
             return f"near_lossless +-{self.max_error}"
-        if self._rung.kind != "neural":
+        if self.is_shared:
             return self.level
         name = f"{self.bundle}/{self.level}"
         return name if self.precision == "float" else f"{name} {self.precision}"
@@ -56,7 +59,27 @@ class LevelCoder:
     @property
     def family(self) -> str:
         """The kind of level, or the bundle of a neural one."""
-        return self.bundle if self._rung.kind == "neural" else self._rung.kind
+        if self.is_shared:
+            return self._rung.kind
+        return self.bundle if self._rung.kind == "neural" else NET_WAVELET
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether every bundle sends these bytes."""
+        has_net = self._codec.bundle.has_context_net(self.level)
+        return self._rung.kind != "neural" and not has_net
+
+    @property
+    def twin(self) -> LevelCoder | None:
+        """The coder of other bytes and the same samples, where there is one."""
+        if self.is_shared or self._rung.kind != "wavelet":
+            return None
+        own, other = self._codec.bundle.tables, load_codec(CLASSICAL).bundle.tables
+        for key in ("step", "centroids"):
+            name = f"{self.level}/{key}"
+            if name not in other or not np.array_equal(own[name], other[name]):
+                return None
+        return LevelCoder(bundle=CLASSICAL, level=self.level)
 
     @property
     def identity(self) -> str:
@@ -73,17 +96,25 @@ class LevelCoder:
             return None
         return shape.stride / shape.n_channels
 
+    def n_bytes(self, subject: Subject) -> int:
+        """Code one window and return the length of its frame."""
+        return frame_len(self._rung.id, len(self._payload(subject)))
+
     def send(self, subject: Subject) -> Sent:
         """Code one window, and decode what may differ from it."""
         windows, rung = self._codec.windows, self._rung
-        analysis = windows.analyze(subject.x, subject.place)
-        payload = windows.encode(analysis, rung, max_error=self.max_error)
+        payload = self._payload(subject)
         n_bytes = frame_len(rung.id, len(payload))
         if rung.kind == "lossless":  # exact by construction; decoding takes as long
             return Sent(n_bytes, subject.x)
         x_hat = windows.decode(payload, rung, subject.place)
         limit = 1 << (subject.place.adc_bits - 1)
         return Sent(n_bytes, np.clip(x_hat, -limit, limit - 1))
+
+    def _payload(self, subject: Subject) -> bytes:
+        windows = self._codec.windows
+        analysis = windows.analyze(subject.x, subject.place)
+        return windows.encode(analysis, self._rung, max_error=self.max_error)
 
     @property
     def _codec(self) -> Codec:
@@ -116,3 +147,13 @@ def load_neural_coders(bundle: str, precision: str = "float") -> list[LevelCoder
         for level in load_codec(bundle, precision).levels
         if level.kind == "neural"
     ]
+
+
+def load_net_wavelets(bundle: str) -> list[LevelCoder]:
+    """Return the wavelet levels of a bundle that have context networks."""
+    coders = [
+        LevelCoder(bundle=bundle, level=level.name)
+        for level in load_codec(bundle).levels
+        if level.kind == "wavelet"
+    ]
+    return [coder for coder in coders if not coder.is_shared]

@@ -32,7 +32,7 @@ class Coder(Protocol):
     Attributes:
         name: unique, such as "zlib -9", "monitor/gain_64" or "cae32 fine-tuned".
         family: the curve that it is a point of: lz77, lossless, near_lossless, sz3,
-            wavelet, dct, cae, paper, standard, monitor, edge.
+            wavelet, wavelet net, dct, cae, paper, standard, monitor, edge.
         identity: changes with everything that decides its output: a bundle's id, a hash
             of weights and settings, a library's version.
         element_gain: samples over latent elements, as the paper counts; None where

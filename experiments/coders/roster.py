@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dynamic_deep.errors import ConfigError, DynamicDeepError
 from experiments.coders.general import load_general_coders
 from experiments.coders.levels import (
+    CHOOSING_BUNDLES,
     NEURAL_BUNDLES,
     load_level_coders,
+    load_net_wavelets,
     load_neural_coders,
 )
 from experiments.coders.protocol import Coder
@@ -31,6 +33,10 @@ _SOURCES: dict[str, Callable[[], Sequence[Coder]]] = {
     **{kind: functools.partial(load_level_coders, kind) for kind in SHARED_KINDS},
     **{name: functools.partial(load_neural_coders, name) for name in NEURAL_BUNDLES},
     "edge int8": functools.partial(load_neural_coders, "edge", "int8"),
+    **{
+        f"{name} wavelet": functools.partial(load_net_wavelets, name)
+        for name in CHOOSING_BUNDLES
+    },
     "sz3": _from("experiments.coders.sz3", "load_sz3_coders"),
     "dct": _from("experiments.coders.dct", "load_dct_coders"),
     "cae": _from("experiments.coders.cae", "load_cae_coders"),
@@ -38,8 +44,15 @@ _SOURCES: dict[str, Callable[[], Sequence[Coder]]] = {
 }
 SOURCES = tuple(_SOURCES)
 # Of the curves. The integer encoder runs by slow reference kernels on a host;
-# the ablations compare it with the float one.
-CURVE_SOURCES = tuple(source for source in SOURCES if source != "edge int8")
+# the ablations compare it with the float one. Wavelets of `edge` are those of `monitor`
+# with smaller networks.
+CURVE_SOURCES = tuple(s for s in SOURCES if s not in ("edge int8", "edge wavelet"))
+
+
+def bundle_sources(bundle: str) -> tuple[str, ...]:
+    """Return the sources that hold every level a bundle's policies choose among."""
+    own = (bundle, f"{bundle} wavelet")
+    return ("lossless", "wavelet", *(source for source in own if source in SOURCES))
 
 
 @functools.cache

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from dynamic_deep.bench.aggregate import interpolate_gain, resample_weights
 from dynamic_deep.evaluation import INTERVAL
 from experiments.bootstrap import N_RESAMPLES, Triple
+from experiments.coders.levels import NET_WAVELET
 from experiments.coders.protocol import Coder
 from experiments.coders.roster import CURVE_SOURCES, load_all
 from experiments.figure_style import FAMILY_COLOURS, FAMILY_MARKS
@@ -28,6 +29,7 @@ DRAWN = {
     "near_lossless": "near_lossless",
     "sz3": "SZ3",
     "wavelet": "wavelet",
+    NET_WAVELET: "wavelet, context network",
     "dct": "DCT",
     "cae mitdb int8": "CAE 2018",
     "cae cinc int8": "CAE 2018, fine-tuned",
@@ -37,7 +39,7 @@ DRAWN = {
     "edge": "edge",
     "edge task": "edge, levels for tasks",
 }
-_DASHED = ("cae cinc int8", "edge task", "edge int8", "edge task int8")
+_DASHED = (NET_WAVELET, "cae cinc int8", "edge task", "edge int8", "edge task int8")
 
 
 @dataclass(frozen=True, kw_only=True)

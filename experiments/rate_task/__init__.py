@@ -25,8 +25,8 @@ from dynamic_deep.trials import UNKNOWN
 from experiments.bootstrap import Bootstrap, Rows, Triple
 from experiments.bundle_trials import bundle_trials, load_calibrated
 from experiments.coders.protocol import Coder
-from experiments.coders.roster import CURVE_SOURCES
-from experiments.measured import Measured
+from experiments.coders.roster import CURVE_SOURCES, bundle_sources
+from experiments.measured import Measured, gather
 from experiments.measuring import RAW, Wanted, measure_all
 from experiments.rate_distortion.curves import curve_of, load_known, rounded
 from experiments.rate_task.page import section
@@ -204,24 +204,5 @@ def chosen_of(bundle: str, place: Place) -> Measured:
     price = load_calibrated(bundle, place.calibration).price(place.requirement)
     chosen = choose_all(place.requirement, trials, price)
     names = np.array([*trials.levels, LOSSLESS])[chosen]
-    wanted = Wanted(place.split, ("lossless", "wavelet", bundle))
+    wanted = Wanted(place.split, bundle_sources(bundle))
     return gather(measure_all(wanted), bundle, names)
-
-
-def gather(
-    tables: Mapping[str, Measured], bundle: str, names: npt.NDArray[np.str_]
-) -> Measured:
-    """Return the table of windows that are each sent by a level of a bundle.
-
-    Args:
-        tables: by the coder's name, with the raw windows.
-        bundle: whose neural levels they are.
-        names: of the level of each window, (n,).
-    """
-    columns = {key: values.copy() for key, values in tables[RAW].arrays().items()}
-    for name in np.unique(names):
-        table = tables[name] if name in tables else tables[f"{bundle}/{name}"]
-        at = names == name
-        for key, values in table.arrays().items():
-            columns[key][at] = values[at]
-    return Measured(**columns)

@@ -15,7 +15,7 @@ import numpy as np
 
 from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from experiments.bound_table.asked import ASKED
-from experiments.coders.roster import load_all
+from experiments.coders.roster import bundle_sources, load_all
 from experiments.measured import Measured
 from experiments.measuring import RAW, Wanted, measure_all
 from experiments.networks.paper import REFERENCES
@@ -37,7 +37,10 @@ from experiments.windows import CINC_TEST
 __all__ = ["add_arguments", "run", "section"]
 
 BUNDLES = ("monitor", "edge")
-SOURCES = ("general", "lossless", "wavelet", "cae", "paper", *BUNDLES)
+SOURCES = (
+    *("general", "cae", "paper"),
+    *dict.fromkeys(source for bundle in BUNDLES for source in bundle_sources(bundle)),
+)
 LABEL_BOUND, RAW_BOUND = 0.75, 0.1  # nats
 # Title, and coder if all windows are sent by one.
 FIXED = (

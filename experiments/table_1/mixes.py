@@ -18,6 +18,7 @@ from dynamic_deep.bound_choice import choose_all
 from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from dynamic_deep.errors import ConfigError
 from experiments.bundle_trials import bundle_trials, load_calibrated
+from experiments.coders.levels import LevelCoder
 from experiments.coders.paper import paper_forecast
 from experiments.coders.roster import load_all
 from experiments.kept import keep
@@ -84,11 +85,7 @@ def bundle_choice(bundle: str, split: str, need: Requirement) -> Names:
     """Return the coder of each window, as the calibrated choice has it."""
     trials = bundle_trials(bundle, split)
     chosen = choose_all(need, trials, load_calibrated(bundle).price(need))
-    is_shared = [name.startswith("wavelet") for name in trials.levels]
-    names = [
-        name if shared else f"{bundle}/{name}"
-        for name, shared in zip(trials.levels, is_shared, strict=True)
-    ]
+    names = [LevelCoder(bundle=bundle, level=name).name for name in trials.levels]
     return np.array([*names, LOSSLESS])[resolved(need, trials, chosen)]
 
 

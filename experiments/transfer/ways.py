@@ -14,14 +14,15 @@ from dynamic_deep.bound_choice import choose_all
 from dynamic_deep.bound_odds import LOSSLESS, Requirement
 from experiments.bundle_trials import bundle_trials, load_calibrated
 from experiments.coders.levels import CLASSICAL, LevelCoder
+from experiments.coders.roster import bundle_sources
 from experiments.judge_answers import Way
-from experiments.measured import Measured
+from experiments.measured import Measured, gather
 from experiments.measuring import RAW, Wanted, measure_all
 
 OWN = "monitor"  # the bundle whose tasks its levels were trained with
 CHOSEN = "monitor chosen"
 BOUND_NATS, RISK = 0.1, 0.05
-SOURCES = ("lossless", "wavelet", "standard", "monitor")
+SOURCES = (*bundle_sources(OWN), "standard")
 LEVELS = {
     "monitor": ("gain_64", "gain_128", "gain_288", "gain_704"),
     "standard": ("gain_64", "gain_128", "gain_256"),
@@ -77,7 +78,7 @@ def ways_of(split: str, judge: str, *, every: int = 1) -> list[Twice]:
             "chosen",
             CHOSEN,
             [_coder(name) for name in chosen],
-            _gathered(tables, chosen),
+            gather(tables, OWN, chosen),
         )
     )
     return found
@@ -104,14 +105,3 @@ def _chosen(split: str) -> npt.NDArray[np.str_]:
     price = load_calibrated(OWN).price(requirement)
     names = np.array([*trials.levels, LOSSLESS])
     return names[choose_all(requirement, trials, price)]
-
-
-def _gathered(tables: dict[str, Measured], names: npt.NDArray[np.str_]) -> Measured:
-    """Return the table of windows that are each sent by a level of `OWN`."""
-    columns = {key: values.copy() for key, values in tables[RAW].arrays().items()}
-    for name in np.unique(names):
-        table = tables[name] if name in tables else tables[f"{OWN}/{name}"]
-        at = names == name
-        for key, values in table.arrays().items():
-            columns[key][at] = values[at]
-    return Measured(**columns)

@@ -11,10 +11,12 @@ from dynamic_deep.tasks.rpeaks import changed_segments
 from dynamic_deep.trials import UNKNOWN, Subject
 from dynamic_deep.window_codec import window_place
 from experiments import measured
+from experiments.coders.levels import LevelCoder
 from experiments.coders.roster import find_coder
 from experiments.judges import JUDGE, Judge, load_judge
 from experiments.measuring import ASKED_ALL
 from experiments.windows import Window
+from tests.signals import CONTEXT
 
 
 @pytest.fixture
@@ -62,3 +64,20 @@ def test_a_task_that_is_not_asked_says_nothing(
     assert (part.decided[0] == UNKNOWN) == (asked == "rpeaks")
     assert part.n_bytes == whole.n_bytes
     assert part.prdn == whole.prdn > 1.0
+
+
+def test_of_the_same_samples_in_other_bytes_these_alone_are_counted(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = load_judge(JUDGE)
+    raw = judge.ask(window.subject.x, window)
+    monkeypatch.setattr(measured, "load_windows", lambda split: (window,))
+    monkeypatch.setattr(measured, "raw_answers", lambda split, judge: [raw])
+    coder = LevelCoder(bundle=str(CONTEXT), level="wavelet_16")
+    assert coder.twin is not None
+    of_twin = measured.measure(coder.twin, "made:up", judge)
+    counted = measured.recount(coder, "made:up", of_twin)
+    whole = measured.measure(coder, "made:up", judge)
+    for name, values in whole.arrays().items():
+        assert (getattr(counted, name) == values).all(), name
+    assert counted.n_bytes != of_twin.n_bytes

@@ -16,9 +16,9 @@ import pytest
 from dynamic_deep.errors import ConfigError
 from dynamic_deep.trials import Subject
 from experiments.coders.protocol import Coder, Sent
-from experiments.measured import Measured
+from experiments.measured import Measured, gather
 from experiments.measuring import RAW
-from experiments.rate_task import assess, gather, lost_share
+from experiments.rate_task import assess, lost_share
 from experiments.rate_task.figure import draw
 from experiments.rate_task.page import section
 from experiments.rate_task.same import gain_at, gains_at_share
