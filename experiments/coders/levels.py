@@ -150,10 +150,12 @@ def load_neural_coders(bundle: str, precision: str = "float") -> list[LevelCoder
 
 
 def load_net_wavelets(bundle: str) -> list[LevelCoder]:
-    """Return the wavelet levels of a bundle that have context networks."""
-    coders = [
-        LevelCoder(bundle=bundle, level=level.name)
-        for level in load_codec(bundle).levels
-        if level.kind == "wavelet"
-    ]
-    return [coder for coder in coders if not coder.is_shared]
+    """Return the wavelet levels of a bundle that have context networks.
+
+    Of a bundle with error heads those that a bound chooses among.
+    """
+    codec = load_codec(bundle)
+    heads = codec.bundle.config.get("heads", {})
+    names = heads.get("levels", [level.name for level in codec.levels])
+    coders = [LevelCoder(bundle=bundle, level=name) for name in names]
+    return [coder for coder in coders if coder.family == NET_WAVELET]

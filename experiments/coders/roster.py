@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dynamic_deep.errors import ConfigError, DynamicDeepError
 from experiments.coders.general import load_general_coders
 from experiments.coders.levels import (
-    CHOOSING_BUNDLES,
     NEURAL_BUNDLES,
     load_level_coders,
     load_net_wavelets,
@@ -35,7 +34,7 @@ _SOURCES: dict[str, Callable[[], Sequence[Coder]]] = {
     "edge int8": functools.partial(load_neural_coders, "edge", "int8"),
     **{
         f"{name} wavelet": functools.partial(load_net_wavelets, name)
-        for name in CHOOSING_BUNDLES
+        for name in NEURAL_BUNDLES
     },
     "sz3": _from("experiments.coders.sz3", "load_sz3_coders"),
     "dct": _from("experiments.coders.dct", "load_dct_coders"),
@@ -44,9 +43,10 @@ _SOURCES: dict[str, Callable[[], Sequence[Coder]]] = {
 }
 SOURCES = tuple(_SOURCES)
 # Of the curves. The integer encoder runs by slow reference kernels on a host;
-# the ablations compare it with the float one. Wavelets of `edge` are those of `monitor`
-# with smaller networks.
-CURVE_SOURCES = tuple(s for s in SOURCES if s not in ("edge int8", "edge wavelet"))
+# the ablations compare it with the float one. Wavelets of `monitor` are those of
+# `standard`, and `edge` has smaller networks for them.
+_BESIDE = ("edge int8", "monitor wavelet", "edge wavelet")
+CURVE_SOURCES = tuple(source for source in SOURCES if source not in _BESIDE)
 
 
 def bundle_sources(bundle: str) -> tuple[str, ...]:

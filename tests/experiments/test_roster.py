@@ -32,6 +32,7 @@ def test_names_are_unique_over_all_sources() -> None:
 
 def test_wavelets_with_a_network_are_coders_of_their_own() -> None:
     (coder,) = load_net_wavelets(str(CONTEXT))
+    assert load_net_wavelets("classical") == []
     assert coder.name == f"{CONTEXT}/wavelet_16"
     assert coder.family == "wavelet net"
     assert coder.twin == LevelCoder(bundle="classical", level="wavelet_16")
@@ -47,4 +48,4 @@ def test_the_sources_of_a_bundle_hold_all_that_it_may_choose() -> None:
         levels = codec._codec.bundle.config["heads"]["levels"]
         own = {LevelCoder(bundle=bundle, level=level).name for level in levels}
         assert own | {"lossless"} <= names
-    assert "standard wavelet" not in bundle_sources("standard")
+    assert bundle_sources("classical") == ("lossless", "wavelet")
