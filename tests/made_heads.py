@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+from keras import layers
 
 from dynamic_deep.networks import build_forecast, build_summary, join_heads
 from training.lite import export_heads
@@ -16,7 +17,9 @@ def make_heads(n_rates: int) -> bytes:
     """Return the `.tflite` of heads that read so many levels' rates."""
     keras.utils.set_random_seed(2)
     forecast = build_forecast(n_rates, 1 + n_rates, 3)
-    bias = forecast.get_layer("hidden").bias  # of zeros it would not be exported
-    bias.assign(np.linspace(-1.0, 1.0, bias.shape[0]))
-    heads = join_heads(build_summary(N_FEATURES), forecast)
+    summary = build_summary(N_FEATURES)
+    for layer in (*summary.layers, *forecast.layers):
+        if isinstance(layer, layers.Dense):  # a bias of zeros would not be exported
+            layer.bias.assign(np.linspace(-1.0, 1.0, layer.units))
+    heads = join_heads(summary, forecast)
     return export_heads(heads, N_FEATURES, n_rates)

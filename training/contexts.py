@@ -38,7 +38,7 @@ from training.context_symbols import (
     window_symbols,
 )
 from training.datasets import load_leads
-from training.head_rates import fit_rate_map, log_rates_of, rate_layer, with_new_rates
+from training.head_rates import fit_rate_map, rate_layer, read_windows, with_new_rates
 from training.latent_tables import LIMIT
 from training.targets import first_of_each, split_subjects
 
@@ -47,8 +47,8 @@ Log = Callable[[str], None]
 # of a wavelet level is no matter of its tables.
 KEPT = ("earlier", "same", "bias", "n_groups", "step", "centroids")
 # Windows that say what the new rates are to the heads.
-CINC_EVERY = 6  # of its records
-MITDB_EVERY = 30  # of a lead's windows
+CINC_EVERY = 3  # of its records
+MITDB_EVERY = 15  # of a lead's windows
 
 
 def fit_contexts(
@@ -146,11 +146,11 @@ def _with_networks(
 
 def _heads_with_new_rates(before: Bundle, after: Bundle, *, log: Log) -> bytes:
     """Return the error heads of a bundle, to foretell the same by the new rates."""
-    former, new = (log_rates_of(bundle, _rated()) for bundle in (before, after))
+    former, new = (read_windows(bundle, _rated()) for bundle in (before, after))
     rates = fit_rate_map(former, new)
     log(
         f"heads: former rates from new ones to {100 * rates.residual:.2f} % "
-        f"(root mean square of {len(new):,} windows)"
+        f"(root mean square of {len(new.rates):,} windows)"
     )
     return with_new_rates(before.networks["heads"], rates)
 

@@ -3,7 +3,8 @@
 
 Heads read the logarithm of the bits that each level needs. Where a window's samples
 stay and its bits change, as by context networks, the former logarithms are nearly a
-linear map of the new ones; that map goes into the layer that reads them.
+linear map of the new ones and of the window's summary; that map goes into the layer
+that reads both.
 """
 
 from __future__ import annotations
@@ -16,59 +17,84 @@ import numpy.typing as npt
 
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.errors import ModelError
+from dynamic_deep.firmware.heads_tables import device_heads
 from dynamic_deep.heads import log_rates
 from dynamic_deep.trials import Subject
 from dynamic_deep.window_codec import WindowCodec
 from training.lite_read import Operation, read_graph
 
 FloatArray = npt.NDArray[np.float64]
-# Variance of a mix of levels' rates below which it isn't trusted to foretell anything:
-# differences between neighbouring levels have a hundred times as much.
+# Variance of a mix of what is read below which it isn't trusted to foretell anything:
+# differences between neighbouring levels' rates have a hundred times as much.
 NOISE = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RateMap:
-    """Former log rates as a linear map of new ones.
+class Readings:
+    """What the heads' last part reads of windows.
 
     Attributes:
-        slope: float64 (n_levels, n_levels), a row for each former rate.
+        summary: float64 (n, n_summary).
+        rates: log rates of the levels, float64 (n, n_levels).
+    """
+
+    summary: FloatArray
+    rates: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RateMap:
+    """Former log rates as a linear map of new ones and of the summary.
+
+    Attributes:
+        by_summary: float64 (n_levels, n_summary), a row for each former rate.
+        by_rates: float64 (n_levels, n_levels).
         offset: float64 (n_levels,).
         residual: root mean square of what is left, in natural logarithms.
     """
 
-    slope: FloatArray
+    by_summary: FloatArray
+    by_rates: FloatArray
     offset: FloatArray
     residual: float
 
 
-def log_rates_of(bundle: Bundle, subjects: Iterable[Subject]) -> FloatArray:
-    """Return the log rates that the heads read of windows, (n, n_levels)."""
-    codec = WindowCodec(bundle)
+def read_windows(bundle: Bundle, subjects: Iterable[Subject]) -> Readings:
+    """Return what the heads of a bundle read of windows."""
+    codec, heads = WindowCodec(bundle), device_heads(bundle)
     levels = [bundle.level(str(name)) for name in bundle.config["heads"]["levels"]]
-    rates = [
-        log_rates(codec.analyze(subject.x, subject.place), levels)
-        for subject in subjects
-    ]
-    return np.stack(rates).astype(np.float64)
+    summary, rates = [], []
+    for subject in subjects:
+        window = codec.analyze(subject.x, subject.place)
+        summary.append(heads.summary(window.head_features))
+        rates.append(log_rates(window, levels))
+    return Readings(
+        summary=np.stack(summary).astype(np.float64),
+        rates=np.stack(rates).astype(np.float64),
+    )
 
 
-def fit_rate_map(former: FloatArray, new: FloatArray) -> RateMap:
-    """Fit the map by least squares, drawn to "all changed alike" where data are thin.
+def fit_rate_map(former: Readings, new: Readings) -> RateMap:
+    """Fit the map by least squares, drawn to "nothing changed" where data are thin.
 
     Args:
-        former: log rates, (n, n_levels).
+        former: of some windows.
         new: of the same windows.
     """
-    x = new - new.mean(axis=0)
-    change = former - new
+    read = np.concatenate([new.summary, new.rates], axis=1)
+    x = read - read.mean(axis=0)
+    change = former.rates - new.rates
     noise = NOISE * len(x) * np.eye(x.shape[1])
-    slope = np.linalg.solve(x.T @ x + noise, x.T @ (change - change.mean(axis=0))).T
-    slope += np.eye(len(slope))
-    offset = former.mean(axis=0) - slope @ new.mean(axis=0)
-    left = former - (new @ slope.T + offset)
+    found = np.linalg.solve(x.T @ x + noise, x.T @ (change - change.mean(axis=0))).T
+    n_summary = new.summary.shape[1]
+    slope = found + np.eye(len(found), x.shape[1], k=n_summary)
+    offset = former.rates.mean(axis=0) - slope @ read.mean(axis=0)
+    left = former.rates - (read @ slope.T + offset)
     return RateMap(
-        slope=slope, offset=offset, residual=float(np.sqrt(np.mean(left**2)))
+        by_summary=slope[:, :n_summary],
+        by_rates=slope[:, n_summary:],
+        offset=offset,
+        residual=float(np.sqrt(np.mean(left**2))),
     )
 
 
@@ -99,12 +125,12 @@ def with_new_rates(heads: bytes, rates: RateMap) -> bytes:
     n_rates = len(rates.offset)
     layer = rate_layer(heads, n_rates)
     weights, bias = (part.astype(np.float64) for part in layer.constants)
-    of_rates = weights[:, -n_rates:]
-    bias = bias + of_rates @ rates.offset
-    weights = np.concatenate([weights[:, :-n_rates], of_rates @ rates.slope], axis=1)
+    of_summary, of_rates = weights[:, :-n_rates], weights[:, -n_rates:]
+    parts = (of_summary + of_rates @ rates.by_summary, of_rates @ rates.by_rates)
+    constants = np.concatenate(parts, axis=1), bias + of_rates @ rates.offset
     changed = bytearray(heads)
     model = schema.Model.GetRootAs(changed, 0)
-    for tensor, part in zip(layer.inputs[1:], (weights, bias), strict=True):
+    for tensor, values in zip(layer.inputs[1:], constants, strict=True):
         place = model.Buffers(model.Subgraphs(0).Tensors(tensor).Buffer())
-        place.DataAsNumpy().view("<f4")[:] = part.ravel()
+        place.DataAsNumpy().view("<f4")[:] = values.ravel()
     return bytes(changed)

@@ -60,6 +60,20 @@ class DeviceHeads:
     layers: dict[str, Dense]
     least_spread: float
 
+    def summary(self, features: FloatArray) -> FloatArray:
+        """Return what a window is summed up to, the answer guessed last.
+
+        Args:
+            features: of the window's segments, (n_segments, n_features).
+        """
+        layer = self.layers
+        pooled = np.concatenate([features.mean(axis=0), features.max(axis=0)])
+        summary = np.maximum(layer["summary"].apply(pooled), 0.0)
+        answer = layer["answer"].apply(summary)
+        answer = answer - answer.max()
+        answer = answer - np.log(np.exp(answer).sum())
+        return np.concatenate([summary, answer]).astype(np.float32)
+
     def forecast(
         self, features: FloatArray, log_rates: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
@@ -70,12 +84,7 @@ class DeviceHeads:
             log_rates: of the levels, (n_levels,).
         """
         layer = self.layers
-        pooled = np.concatenate([features.mean(axis=0), features.max(axis=0)])
-        summary = np.maximum(layer["summary"].apply(pooled), 0.0)
-        answer = layer["answer"].apply(summary)
-        answer = answer - answer.max()
-        answer = answer - np.log(np.exp(answer).sum())
-        joined = np.concatenate([summary, answer, log_rates]).astype(np.float32)
+        joined = np.concatenate([self.summary(features), log_rates])
         hidden = np.maximum(layer["hidden"].apply(joined), 0.0)
         spread = np.logaddexp(0.0, layer["spread"].apply(hidden)) + self.least_spread
         return layer["center"].apply(hidden), np.asarray(spread, np.float32)

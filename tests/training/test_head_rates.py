@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,11 +13,19 @@ pytest.importorskip("tensorflow", reason="needs the extra `train`")
 from dynamic_deep.bundle import load_bundle
 from dynamic_deep.engine import Network
 from dynamic_deep.errors import ModelError
+from dynamic_deep.firmware.heads_tables import device_heads
+from dynamic_deep.networks.error_heads import N_CLASSES, SUMMARY_WIDTH
 from tests.made_heads import N_FEATURES, make_heads
 from tests.signals import AWARE
-from training.head_rates import RateMap, fit_rate_map, rate_layer, with_new_rates
+from training.head_rates import (
+    RateMap,
+    Readings,
+    fit_rate_map,
+    rate_layer,
+    with_new_rates,
+)
 
-N_RATES = 5
+N_RATES, N_SUMMARY = 5, 7
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +33,21 @@ def heads() -> bytes:
     return make_heads(N_RATES)
 
 
+def readings(rates: np.ndarray, summary: np.ndarray) -> Readings:
+    return Readings(summary=summary, rates=rates)
+
+
 def test_a_linear_change_of_rates_is_found() -> None:
     rng = np.random.default_rng(1)
     new = rng.normal(-2.0, 0.5, (2000, N_RATES))
-    slope = np.eye(N_RATES) + 0.1 * rng.normal(size=(N_RATES, N_RATES))
-    former = new @ slope.T + 0.3 + rng.normal(0.0, 0.01, new.shape)
-    found = fit_rate_map(former, new)
-    assert found.slope == pytest.approx(slope, abs=0.005)
+    summary = rng.normal(0.0, 1.0, (2000, N_SUMMARY))
+    by_rates = np.eye(N_RATES) + 0.1 * rng.normal(size=(N_RATES, N_RATES))
+    by_summary = 0.1 * rng.normal(size=(N_RATES, N_SUMMARY))
+    former = new @ by_rates.T + summary @ by_summary.T + 0.3
+    former += rng.normal(0.0, 0.01, new.shape)
+    found = fit_rate_map(readings(former, summary), readings(new, summary))
+    assert found.by_rates == pytest.approx(by_rates, abs=0.005)
+    assert found.by_summary == pytest.approx(by_summary, abs=0.005)
     assert found.offset == pytest.approx(np.full(N_RATES, 0.3), abs=0.02)
     assert found.residual == pytest.approx(0.01, rel=0.05)
 
@@ -39,28 +57,34 @@ def test_where_levels_rise_and_fall_as_one_no_single_one_is_blown_up() -> None:
     common = rng.normal(-2.0, 0.5, (400, 1))
     new = common + rng.normal(0.0, 1e-4, (400, N_RATES))
     former = common + rng.normal(0.0, 0.01, (400, N_RATES))
-    found = fit_rate_map(former, new)
-    assert np.abs(found.slope - np.eye(N_RATES)).max() < 0.1
+    summary = np.zeros((400, N_SUMMARY))  # of units that are silent
+    found = fit_rate_map(readings(former, summary), readings(new, summary))
+    assert np.abs(found.by_rates - np.eye(N_RATES)).max() < 0.1
+    assert np.abs(found.by_summary).max() < 1e-9
     assert found.residual == pytest.approx(0.01, rel=0.1)
 
 
 def test_heads_foretell_by_new_rates_as_by_the_former(heads: bytes) -> None:
     rng = np.random.default_rng(3)
-    slope = np.eye(N_RATES) + 0.2 * rng.normal(size=(N_RATES, N_RATES))
-    rates = RateMap(slope=slope, offset=rng.normal(size=N_RATES), residual=0.0)
-    changed = with_new_rates(heads, rates)
-    assert len(changed) == len(heads)
-    before, after = Network(heads, "heads"), Network(changed, "heads")
+    bundle = load_bundle(AWARE)
+    known = device_heads(replace(bundle, networks={"heads": heads}))
+    rates = RateMap(
+        by_summary=0.2 * rng.normal(size=(N_RATES, SUMMARY_WIDTH + N_CLASSES)),
+        by_rates=np.eye(N_RATES) + 0.2 * rng.normal(size=(N_RATES, N_RATES)),
+        offset=rng.normal(size=N_RATES),
+        residual=0.0,
+    )
+    changed = Network(with_new_rates(heads, rates), "heads")
     for _ in range(5):
-        features = rng.normal(size=(1, 4, N_FEATURES)).astype(np.float32)
-        new = rng.normal(size=N_RATES)
-        former = slope @ new + rates.offset
-        known = before.run(features, former[None].astype(np.float32))
-        found = after.run(features, new[None].astype(np.float32))
-        for ours, theirs in zip(found, known, strict=True):
-            assert ours == pytest.approx(theirs, abs=1e-4)
-        unlike = before.run(features, new[None].astype(np.float32))
-        assert np.abs(unlike[0] - known[0]).max() > 0.01
+        features = rng.normal(size=(4, N_FEATURES)).astype(np.float32)
+        new = rng.normal(size=N_RATES).astype(np.float32)
+        mixed = rates.by_summary @ known.summary(features) + rates.by_rates @ new
+        former = (mixed + rates.offset).astype(np.float32)
+        found = changed.run(features[None], new[None])
+        wanted = known.forecast(features, former)
+        for ours, theirs in zip(found, wanted, strict=True):
+            assert ours[0] == pytest.approx(theirs, abs=1e-3)
+        assert np.abs(known.forecast(features, new)[0] - wanted[0]).max() > 0.01
 
 
 def test_heads_of_another_form_are_refused(heads: bytes) -> None:
