@@ -159,10 +159,12 @@ def compare_at_equal_prdn(
 ) -> list[EqualPrdn]:
     """Set each neural level beside the wavelet curve of the same run.
 
-    In each resample both the level and the curve are made of the same records.
+    That is the curve of the first bundle, where bundles have wavelets of their own. In
+    each resample both the level and the curve are made of the same records.
     """
     pairs = [pair for pair in zip(entrants, sums, strict=True) if len(pair[1].windows)]
-    curve = [s for entrant, s in pairs if entrant.group == WAVELET]
+    wavelets = [pair for pair in pairs if pair[0].group == WAVELET]
+    curve = [s for entrant, s in wavelets if entrant.bundle == wavelets[0][0].bundle]
     compared = []
     for entrant, level in pairs:
         if entrant.group != NEURAL:

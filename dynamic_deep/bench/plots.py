@@ -174,7 +174,9 @@ def _curve(
             labels.append(_label_beside(row, x, y, colour))
     if is_wavelet:
         x, y = points[-1]
-        labels.append(Label(x + 9, y + 4, "wavelet", colour))
+        prefix = f"{rows[-1].bundle}/"
+        name = f"{prefix if rows[-1].name.startswith(prefix) else ''}wavelet"
+        labels.append(Label(x + 9, y + 4, name, colour))
     return parts
 
 

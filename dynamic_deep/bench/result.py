@@ -20,8 +20,8 @@ class BenchOptions:
     """The configuration of a run.
 
     Args:
-        bundles: names or folders of the bundles; the first one gives the classical
-            levels.
+        bundles: names or folders of the bundles; what all of them send in the same
+            bytes is measured of the first.
         levels: names of levels, `*` for any letters; empty means all.
         near: bounds of the near-lossless level in ADC units, one row each.
         baselines: names of baselines; None means all, () none.
@@ -118,7 +118,7 @@ class BenchRow:
 
 @dataclass(frozen=True, kw_only=True)
 class EqualPrdn:
-    """A neural level beside the wavelet curve of the same run."""
+    """A neural level beside the wavelet curve of the run's first bundle."""
 
     name: str
     prdn: float

@@ -49,12 +49,10 @@ def build_entrants(
         model_ids[bundle] = bytes(codec.model_id).hex()
         for level in codec.levels:
             known.append(level.name)
-            if _is_chosen(level, options.levels) and level.name not in seen:
+            name = _name_of(codec, bundle, level, options)
+            if _is_chosen(level, options.levels) and name not in seen:
                 entrants += _level_entrants(codec, bundle, level, options)
-            # Two bundles share the classical levels; their neural ones only share
-            # names.
-            if level.kind != "neural":
-                seen.add(level.name)
+            seen.add(name)
         entrants += [
             ChosenEntrant(
                 codec, _row_name(name, codec, bundle, options), bundle, policy
@@ -92,10 +90,17 @@ def _level_entrants(
             )
             for n in options.near
         ]  # fmt: skip
-    name = level.name
-    if group == NEURAL:
-        name = _row_name(name, codec, bundle, options)
+    name = _name_of(codec, bundle, level, options)
     return [LevelEntrant(codec, name, group, bundle, level.name)]
+
+
+def _name_of(codec: Any, bundle: str, level: Any, options: BenchOptions) -> str:
+    """Return the row's name of a level: its own where all bundles share its bytes."""
+    if level.kind == NEURAL:
+        return _row_name(level.name, codec, bundle, options)
+    if codec.bundle.has_context_net(level.name) and len(options.bundles) > 1:
+        return f"{bundle}/{level.name}"
+    return str(level.name)
 
 
 def _row_name(name: str, codec: Any, bundle: str, options: BenchOptions) -> str:

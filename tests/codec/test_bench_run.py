@@ -22,13 +22,20 @@ from dynamic_deep.bench import (
     to_json,
     write_html,
 )
-from dynamic_deep.bench.aggregate import RowSums, interpolate_gain, interval
+from dynamic_deep.bench.aggregate import (
+    RowSums,
+    compare_at_equal_prdn,
+    interpolate_gain,
+    interval,
+)
 from dynamic_deep.bench.measure import WINDOW_DTYPE, bytes_per_sample, distortions
+from dynamic_deep.bench.roster import build_entrants
 from dynamic_deep.bitstream import pack_frame
 from dynamic_deep.codec import Codec
 from dynamic_deep.container import ContainerReader
 from dynamic_deep.errors import ConfigError, InvalidSignalError
 from dynamic_deep.recording import Recording, write_recording
+from tests.signals import CONTEXT
 
 FS = 300.0
 WINDOW_LEN = 8960
@@ -50,6 +57,7 @@ class RoundingCodec:
         self.bundle = SimpleNamespace(
             level=lambda name: self.levels[names.index(name)],
             level_by_id=lambda level_id: self.levels[level_id],
+            has_context_net=lambda name: False,
         )
         self.windows = self
 
@@ -301,3 +309,38 @@ def test_frames_are_those_of_a_coded_file(tmp_path: Path) -> None:
     frame_lens = (len(pack_frame(f.level_id, f.payload, seq=0, seed=0)) for f in frames)
     assert row.coded_bytes == sum(frame_lens)
     assert row.n_flat == 2
+
+
+def test_wavelets_with_a_network_have_rows_of_their_own() -> None:
+    options = BenchOptions(
+        bundles=("classical", str(CONTEXT)), levels=("wavelet_*",), baselines=()
+    )
+    entrants, _, _ = build_entrants(options)
+    names = [entrant.name for entrant in entrants]
+    assert len(set(names)) == len(names) == 12
+    own = [entrant for entrant in entrants if entrant.bundle != "classical"]
+    assert [entrant.name for entrant in own] == [f"{CONTEXT}/wavelet_16"]
+    alone = BenchOptions(
+        bundles=(str(CONTEXT),), levels=("wavelet_16",), baselines=(), near=()
+    )
+    assert [entrant.name for entrant in build_entrants(alone)[0]] == ["wavelet_16"]
+
+
+def test_equal_prdn_uses_the_wavelets_of_the_first_bundle() -> None:
+    def row(bundle: str, group: str, gain: float, prdn: float) -> tuple[Any, Any]:
+        entrant = SimpleNamespace(name=f"{bundle} {gain}", bundle=bundle, group=group)
+        sums = SimpleNamespace(
+            windows=[0],
+            raw=[1.0],
+            gain=lambda weights=None: np.array(gain),
+            mean_prdn=lambda weights=None: np.array(prdn),
+        )
+        return entrant, sums
+
+    rows = [row("a", "wavelet", 10.0, 10.0), row("a", "wavelet", 40.0, 20.0)]
+    rows += [row("b", "wavelet", 20.0, 10.0), row("b", "wavelet", 80.0, 20.0)]
+    rows.append(row("b", "neural", 60.0, 15.0))
+    entrants, sums = zip(*rows, strict=True)
+    [entry] = compare_at_equal_prdn(entrants, sums, np.ones((1, 1)))
+    assert entry.wavelet_gain == pytest.approx(20.0)
+    assert entry.ratio == pytest.approx(3.0)
