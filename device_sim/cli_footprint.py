@@ -14,6 +14,7 @@ MEANING = {
     "weights_bytes": "bytes of flash for the int8 encoder and the error heads",
     "tables_bytes": "bytes of flash for the tables of all levels",
     "arena_bytes": "bytes of memory, smallest arena of TensorFlow Lite Micro",
+    "contexts_bytes": "bytes of memory for what a context network hears",
 }
 
 

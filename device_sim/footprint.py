@@ -7,13 +7,15 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from device_sim.network_macs import read_graph
 from dynamic_deep.bundle import Bundle, bundle_folder, load_bundle
 from dynamic_deep.engine_int8 import IntegerEncoder
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.firmware.arena import measure_arena
 from dynamic_deep.firmware.heads_tables import heads_tables
-from dynamic_deep.firmware.level_tables import level_tables
+from dynamic_deep.firmware.level_tables import level_tables, net_work
 from dynamic_deep.firmware.lossless_tables import lossless_tables
 
 
@@ -28,12 +30,15 @@ class Footprint:
         tables_bytes: flash of the integer tables of all levels, lossless ones included.
         arena_bytes: memory while the encoder runs, the smallest tensor arena in which
             TensorFlow Lite Micro's interpreter runs it.
+        contexts_bytes: memory while a context network runs: its hidden map, of the
+            longest window.
     """
 
     macs_per_segment: int
     weights_bytes: int
     tables_bytes: int
     arena_bytes: int
+    contexts_bytes: int
 
     def __post_init__(self) -> None:
         """Check that there is something of each."""
@@ -72,4 +77,5 @@ def _measured(folder: str, model_id: bytes, content: bytes) -> Footprint:
         weights_bytes=len(content) + n_heads,
         tables_bytes=lossless_tables()[1] + level_tables(bundle, encoder)[1],
         arena_bytes=measure_arena(content).smallest_bytes,
+        contexts_bytes=np.dtype(np.int32).itemsize * net_work(bundle),
     )

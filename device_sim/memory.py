@@ -46,6 +46,10 @@ class HasFootprint(Protocol):
     def arena_bytes(self) -> int:
         """RAM of the interpreter."""
 
+    @property
+    def contexts_bytes(self) -> int:
+        """RAM of the hidden map of context networks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Buffers:
@@ -136,6 +140,7 @@ def budget(memory: Memory, footprint: HasFootprint, buffers: Buffers) -> Budget:
             "ring buffer": ring_bytes(buffers),
             "segment, int8": segment,
             "window, float": WAVELET_BYTES,
+            "contexts": footprint.contexts_bytes,
             "queue": buffers.queue_bytes,
         },
         flash_limit=int(memory.flash_kb * KIB),

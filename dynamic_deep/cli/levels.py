@@ -52,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
     rows = []
     for level in codec.levels:
         meaning = MEANING.get(level.kind, level.kind)
+        if level.kind == "wavelet" and codec.bundle.has_context_net(level.name):
+            meaning = "wavelet transform, coded by a small network"
         if level.name == DEFAULT_LEVEL:
             meaning += " (the default)"
         gain = f"{level.nominal_gain:g}" if level.nominal_gain else "varies"

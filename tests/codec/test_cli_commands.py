@@ -15,6 +15,7 @@ import pytest
 from dynamic_deep import read_recording, write_recording
 from dynamic_deep.cli import main
 from dynamic_deep.synthetic import simulate_ecg
+from tests.signals import CONTEXT
 
 CLASSICAL = ("--bundle", "classical")
 LOSSLESS = (*CLASSICAL, "--level", "lossless")
@@ -259,6 +260,10 @@ def test_levels_lists_the_ladder(capsys: Capture) -> None:
     assert run("levels", *CLASSICAL) == 0
     text = capsys.readouterr().out
     assert all(name in text for name in names)
+    assert "by a small network" not in text
+    assert run("levels", "--bundle", CONTEXT) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if "by a small" in line] == ["wavelet_16"]
 
 
 def test_the_demo_runs_and_keeps_its_files(tmp_path: Path, capsys: Capture) -> None:

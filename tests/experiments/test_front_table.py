@@ -74,7 +74,7 @@ def bounds() -> dict[str, Any]:
 def test_the_block_holds_what_was_measured() -> None:
     block = front_block(rates(), bounds())
     assert "| zlib -9 (LZ77) | 4.25 (3.25-5.25) | 4.5 (3.5-5.5) |" in block
-    assert re.search(r"\| wavelet_32 \| 9\.25 .* at 10\.5 % \|", block)
+    assert re.search(r"\| classical/wavelet_32 \| 9\.25 .* at 10\.5 % \|", block)
     assert "80.6 (77.6-83.6) | 4.0 % (2.7-5.4) of windows | 5 % | 319 " in block
     assert "(docs/figures/rate_distortion.svg)" in block
     for name in ("rate_distortion", "bound_table"):
