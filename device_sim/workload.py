@@ -140,6 +140,12 @@ class CodecWork:
         self._context = {
             name: context_macs(bundle.latent_coder(name)) for name in bundle.latents
         }
+        for level in bundle.levels:
+            net = None
+            if level.kind == "wavelet":
+                net = bundle.wavelet_coder(level.name).net
+            if net:
+                self._context[level.name] = context_macs(net)
 
     def macs_per_segment(self, names: Collection[str], *, with_heads: bool) -> int:
         """Return the encoder's multiply-accumulates for some neural levels.
@@ -182,7 +188,10 @@ class CodecWork:
         """
         if level.kind == "wavelet":  # the two symbols are scale and offset
             n_values = _padded(place.model_len)
-            return Work(symbols=2, coefficients=n_values)
+            # Rather too much: counted for 16 hidden values, each takes 10 instructions,
+            # where a latent's, whose symbols are less often 0, takes 29.
+            context = n_values // BLOCK * self._context.get(level.name, 0)
+            return Work(symbols=2, coefficients=n_values, context_macs=context)
         if level.kind == "neural":
             shape = self._bundle.latents[level.name]
             n_steps = coded_steps(place.model_len, shape.stride)

@@ -49,20 +49,19 @@ class ContextPreset:
     seed: int = 7
 
 
-# For a device: the tables of all levels lie in a microcontroller's flash.
-CONTEXT_PRESETS = {
+# A microcontroller's flash holds the tables of all levels; and it spends more on coding
+# wavelets so than its radio saves.
+CONTEXT_PRESETS: dict[tuple[str, str], ContextPreset | None] = {
     ("edge", "neural"): ContextPreset(n_hidden=24, n_groups=6),
-    ("edge", "wavelet"): ContextPreset(
-        n_taps=3, n_hidden=16, cap=16, n_groups=0, n_steps=1500, batch_size=16
-    ),
+    ("edge", "wavelet"): None,
 }
 WAVELET_CONTEXTS = ContextPreset(
     n_taps=5, n_hidden=24, n_sizes=3, cap=16, n_groups=0, n_steps=1500, batch_size=16
 )
 
 
-def preset_of(name: str, kind: str) -> ContextPreset:
-    """Return how the context networks of a bundle of this name are fitted.
+def preset_of(name: str, kind: str) -> ContextPreset | None:
+    """Return how the context networks of a bundle of this name are fitted, if at all.
 
     Args:
         name: of the bundle.

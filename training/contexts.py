@@ -54,7 +54,7 @@ MITDB_EVERY = 15  # of a lead's windows
 def fit_contexts(
     name_or_path: str | Path, run: Path, folder: Path, *, log: Log
 ) -> dict[str, tuple[float, float]]:
-    """Fit every lossy level of a bundle and write a bundle with the networks.
+    """Fit the lossy levels of a bundle and write a bundle with the networks.
 
     Levels that the run folder holds are not fitted again.
 
@@ -74,7 +74,8 @@ def fit_contexts(
     bundle = load_bundle(name_or_path)
     if "heads" in bundle.networks:  # refused now rather than when all is fitted
         rate_layer(bundle.networks["heads"], len(bundle.config["heads"]["levels"]))
-    presets = {kind: preset_of(bundle.name, kind) for kind in ("wavelet", "neural")}
+    found = {kind: preset_of(bundle.name, kind) for kind in ("wavelet", "neural")}
+    presets = {kind: preset for kind, preset in found.items() if preset}
     run.mkdir(parents=True, exist_ok=True)
     fitted = _fit_levels(bundle, presets, run, log=log)
     tables = _with_networks(bundle, fitted)
@@ -104,7 +105,7 @@ def fit_contexts(
 def _fit_levels(
     bundle: Bundle, presets: dict[str, ContextPreset], run: Path, *, log: Log
 ) -> dict[str, dict[str, npt.NDArray[Any]]]:
-    levels = lossy_levels(bundle)
+    levels = [level for level in lossy_levels(bundle) if level.kind in presets]
     missing = [v for v in levels if not (run / f"{v.name}.npz").exists()]
     seed = presets["neural"].seed
     symbols = training_symbols(bundle, missing, seed=seed) if missing else {}
@@ -164,8 +165,12 @@ def _rated() -> Iterator[Subject]:
 def compare(
     before: Bundle, after: Bundle, *, seed: int
 ) -> dict[str, tuple[float, float]]:
-    """Return the mean bytes of CinC 2017 validation windows at each level of both."""
-    leads, levels = load_leads("cinc2017", "validation"), lossy_levels(before)
+    """Return the mean bytes of CinC 2017 validation windows, before and after.
+
+    Of each level that has a context network afterwards.
+    """
+    leads = load_leads("cinc2017", "validation")
+    levels = [v for v in lossy_levels(before) if after.has_context_net(v.name)]
     symbols = window_symbols(before, leads, levels, seed=seed)
     return {
         level.name: (

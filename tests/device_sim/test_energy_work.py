@@ -14,6 +14,7 @@ from dynamic_deep import Codec
 from dynamic_deep.bundle import load_bundle
 from dynamic_deep.errors import ConfigError, ModelError
 from dynamic_deep.window_codec import WindowPlace
+from tests.signals import CONTEXT
 
 AT_300 = WindowPlace(n_samples=8960, fs=300.0, baseline=0, adc_bits=16)
 AT_360 = WindowPlace(n_samples=10752, fs=360.0, baseline=0, adc_bits=16)
@@ -83,6 +84,7 @@ def test_coding_counts_symbols(codec: Codec) -> None:
         if level.kind == "wavelet":
             coded = work.coding(AT_300, level)
             assert (coded.coefficients, coded.symbols) == (8960, 2)  # scale, offset
+            assert coded.context_macs == 0
         elif level.kind == "neural":
             shape = codec.bundle.latents[level.name]
             n_steps = 8960 // shape.stride
@@ -93,3 +95,12 @@ def test_coding_counts_symbols(codec: Codec) -> None:
         else:
             with pytest.raises(ConfigError, match="must be wavelet or neural"):
                 work.coding(AT_300, level)
+
+
+def test_a_wavelet_with_a_network_pays_for_it() -> None:
+    bundle = load_bundle(CONTEXT)
+    level = bundle.level("wavelet_16")
+    net = bundle.wavelet_coder("wavelet_16").net
+    assert net is not None
+    coded = CodecWork(bundle).coding(AT_300, level)
+    assert coded.context_macs == 8960 * net.context.first.shape[1]

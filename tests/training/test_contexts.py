@@ -30,7 +30,12 @@ from dynamic_deep.window_codec import WindowCodec
 from tests.context_nets import make_net
 from tests.made_heads import make_heads
 from tests.signals import AWARE, COSINE
-from training.context_fit import ContextPreset, fit_context, net_tables
+from training.context_fit import (
+    ContextPreset,
+    fit_context,
+    net_tables,
+    preset_of,
+)
 from training.context_model import ContextModel, magnitude_priors, sign_priors
 from training.contexts import fit_contexts
 from training.datasets import Lead
@@ -180,6 +185,24 @@ def small_data(monkeypatch: pytest.MonkeyPatch) -> Recording:
     )
     fit_only(monkeypatch, LEVELS, 100)
     return recording
+
+
+def test_a_kind_of_level_without_preset_stays_as_it_is(
+    tmp_path: Path, small_data: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit_only(monkeypatch, ("wavelet_48", "gain_64"), 2)
+    known = {"neural": ContextPreset(n_hidden=4, n_steps=2, batch_size=2, n_groups=3)}
+    monkeypatch.setattr(
+        "training.contexts.preset_of", lambda name, kind: known.get(kind)
+    )
+    reached = fit_contexts(COSINE, tmp_path / "run", tmp_path / "net", log=print)
+    assert set(reached) == {"gain_64"}
+    bundle = load_bundle(tmp_path / "net")
+    assert [v.name for v in bundle.levels if bundle.has_context_net(v.name)] == [
+        "gain_64"
+    ]
+    assert preset_of("edge", "wavelet") is None
+    assert preset_of("standard", "wavelet") is not None
 
 
 def test_a_bundle_with_networks_decodes_the_same_from_fewer_bytes(
