@@ -83,6 +83,8 @@ GAINS = {
     "near_lossless +-2": ("near_lossless", 8.0, 3.0),
     "wavelet_32": ("wavelet", 10.0, 10.0),
     "wavelet_64": ("wavelet", 40.0, 20.0),
+    "standard/wavelet_32": ("wavelet net", 13.0, 10.0),
+    "standard/wavelet_64": ("wavelet net", 52.0, 20.0),
     "standard/gain_64": ("standard", 30.0, 15.0),
     "standard/gain_96": ("standard", 40.0, 16.0),
     "standard/gain_128": ("standard", 50.0, 18.0),
@@ -163,6 +165,7 @@ def test_lossy_coders_within_the_curve_are_set_beside_it() -> None:
     assert set(ratios) == {
         *("standard/gain_64", "standard/gain_96", "standard/gain_128"),
         *("edge/gain_64", "edge/gain_128"),
+        *("standard/wavelet_32", "standard/wavelet_64"),
     }
     assert ratios["standard/gain_64"] == pytest.approx(1.5, abs=1e-4)
     assert ratios["edge/gain_64"] == pytest.approx(1.0, abs=1e-4)
