@@ -67,11 +67,8 @@ class Heads:
 
     def forecast(self, window: Analysis) -> Forecast:
         """Foretell the errors of a window."""
-        # A last segment that is mostly padding would pull down every mean.
-        n_segments = max(1, round(len(window.normalized) / SEGMENT_LEN))
-        features = window.head_features[None, :n_segments]
         center, spread = self._network.run(
-            features, log_rates(window, self._lossy)[None]
+            segment_features(window)[None], log_rates(window, self._lossy)[None]
         )
         shape = len(self.levels), len(self.channels)
         return Forecast(
@@ -80,6 +77,16 @@ class Heads:
             center=center.reshape(shape),
             spread=spread.reshape(shape),
         )
+
+
+def segment_features(window: Analysis) -> FloatArray:
+    """Return what the heads read of a window's segments, (n_segments, n_features).
+
+    Of those that it fills at least by half: one that is mostly padding would pull down
+    every mean.
+    """
+    n_segments = max(1, round(len(window.normalized) / SEGMENT_LEN))
+    return window.head_features[:n_segments]
 
 
 def log_rates(window: Analysis, levels: Sequence[Level]) -> FloatArray:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from dynamic_deep.bundle import Bundle
 from dynamic_deep.errors import ModelError
 from dynamic_deep.firmware.heads_tables import device_heads
-from dynamic_deep.heads import log_rates
+from dynamic_deep.heads import log_rates, segment_features
 from dynamic_deep.trials import Subject
 from dynamic_deep.window_codec import WindowCodec
 from training.lite_read import Operation, read_graph
@@ -66,7 +66,7 @@ def read_windows(bundle: Bundle, subjects: Iterable[Subject]) -> Readings:
     summary, rates = [], []
     for subject in subjects:
         window = codec.analyze(subject.x, subject.place)
-        summary.append(heads.summary(window.head_features))
+        summary.append(heads.summary(segment_features(window)))
         rates.append(log_rates(window, levels))
     return Readings(
         summary=np.stack(summary).astype(np.float64),

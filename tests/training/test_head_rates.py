@@ -14,7 +14,11 @@ from dynamic_deep.bundle import load_bundle
 from dynamic_deep.engine import Network
 from dynamic_deep.errors import ModelError
 from dynamic_deep.firmware.heads_tables import device_heads
+from dynamic_deep.heads import Heads
 from dynamic_deep.networks.error_heads import N_CLASSES, SUMMARY_WIDTH
+from dynamic_deep.subjects import subjects_of
+from dynamic_deep.synthetic import simulate_ecg
+from dynamic_deep.window_codec import WindowCodec
 from tests.made_heads import N_FEATURES, make_heads
 from tests.signals import AWARE
 from training.head_rates import (
@@ -22,6 +26,7 @@ from training.head_rates import (
     Readings,
     fit_rate_map,
     rate_layer,
+    read_windows,
     with_new_rates,
 )
 
@@ -92,3 +97,20 @@ def test_heads_of_another_form_are_refused(heads: bytes) -> None:
         rate_layer(load_bundle(AWARE).networks["heads"], N_RATES)
     with pytest.raises(ModelError, match="reads 60 rates"):
         rate_layer(heads, 60)
+
+
+def test_what_is_read_of_a_window_is_what_the_heads_read(heads: bytes) -> None:
+    bundle = load_bundle(AWARE)
+    bundle.networks["heads"] = heads
+    recording = simulate_ecg(30.0, fs=300.0, n_leads=1, seed=3)
+    (subject,) = subjects_of(recording, record="s")
+    assert len(subject.x) == 9000  # 40 samples of a fifth segment
+    read = read_windows(bundle, [subject])
+    window = WindowCodec(bundle).analyze(subject.x, subject.place)
+    known, features = device_heads(bundle), window.head_features
+    assert len(features) == 5
+    assert read.summary[0] == pytest.approx(known.summary(features[:4]), abs=1e-6)
+    assert np.abs(known.summary(features) - read.summary[0]).max() > 1e-3
+    rates = read.rates[0].astype(np.float32)
+    wanted = Heads(bundle).forecast(window).center.ravel()
+    assert known.forecast(features[:4], rates)[0] == pytest.approx(wanted, abs=1e-3)
