@@ -22,7 +22,7 @@ PART_NAMES = {
     "scaled": "scaling",
     "transformed": "wavelet transform",
     "quantized": "quantising",
-    "context_macs": "contexts of latents",
+    "context_macs": "contexts",
     "symbols": "symbols of latents",
     "coefficients": "coefficients of wavelets",
     "packed_bytes": "packing",

@@ -140,12 +140,12 @@ class CodecWork:
         self._context = {
             name: context_macs(bundle.latent_coder(name)) for name in bundle.latents
         }
-        for level in bundle.levels:
-            net = None
-            if level.kind == "wavelet":
-                net = bundle.wavelet_coder(level.name).net
-            if net:
-                self._context[level.name] = context_macs(net)
+        nets = {
+            level.name: bundle.wavelet_coder(level.name).net
+            for level in bundle.levels
+            if level.kind == "wavelet"
+        }
+        self._context |= {name: context_macs(net) for name, net in nets.items() if net}
 
     def macs_per_segment(self, names: Collection[str], *, with_heads: bool) -> int:
         """Return the encoder's multiply-accumulates for some neural levels.

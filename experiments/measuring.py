@@ -84,12 +84,12 @@ def measure_all(wanted: Wanted, *, n_workers: int | None = None) -> dict[str, Me
 def run_units(units: Iterable[_Unit], *, n_workers: int | None = None) -> None:
     """Measure what is not kept yet, and say how far it is."""
     left = [unit for unit in dict.fromkeys(units) if not is_kept(*_key(unit))]
-    twins = [twin for unit in left if (twin := unit.twin)]
-    if twins:  # first, since what is learned of them is used again
-        run_units(twins, n_workers=n_workers)
-    left = [unit for unit in left if not is_kept(*_key(unit))]
     if not left:
         return
+    twins = [twin for unit in left if (twin := unit.twin)]
+    # They come first, since what is learned of them is used again.
+    run_units(twins, n_workers=n_workers)
+    left = [unit for unit in left if unit not in twins]
     for split in {unit.split for unit in left}:  # once, before every worker would
         raw_answers(split, load_judge(JUDGE))
     n_workers = n_workers or os.cpu_count() or 1

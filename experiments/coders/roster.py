@@ -44,7 +44,7 @@ _SOURCES: dict[str, Callable[[], Sequence[Coder]]] = {
 SOURCES = tuple(_SOURCES)
 # Of the curves. The integer encoder runs by slow reference kernels on a host;
 # the ablations compare it with the float one. Wavelets of `monitor` are those of
-# `standard`, and `edge` has smaller networks for them.
+# `standard`; `edge` has none of its own.
 _BESIDE = ("edge int8", "monitor wavelet", "edge wavelet")
 CURVE_SOURCES = tuple(source for source in SOURCES if source not in _BESIDE)
 
