@@ -26,13 +26,14 @@ from experiments.bootstrap import Bootstrap
 from experiments.bound_table.asked import ASKED, Asked
 from experiments.bound_table.rows import CALIBRATED, FIXED, ORACLE, PAPER_ORACLE
 from experiments.bound_table.says import section
+from experiments.bound_table.whole_windows import scores_by_length
 from experiments.bundle_trials import bundle_trials, load_calibrated
 from experiments.coders.levels import load_codec
 from experiments.measured import Measured
 from experiments.measuring import RAW, Wanted, measure_all
 from experiments.outcome import Choice, outcome_of, plain, triple
 from experiments.scores import ScoreBootstrap
-from experiments.windows import MITDB_TEST
+from experiments.windows import CINC_TEST, MITDB_TEST
 
 __all__ = ["add_arguments", "run", "section"]
 
@@ -85,7 +86,8 @@ def answer(
     """
     need = one.need
     price = calibration.price(need)
-    choices = [Choice(CALIBRATED, CALIBRATED, choose_all(need, trials, price))]
+    calibrated = choose_all(need, trials, price)
+    choices = [Choice(CALIBRATED, CALIBRATED, calibrated)]
     level = best_fixed(need, calibration)
     if level is not None:
         choices.append(Choice(FIXED, f"fixed {level}", choose_fixed(trials, level)))
@@ -101,6 +103,9 @@ def answer(
     best = next(row["gain"][0] for row in rows if row["kind"] == ORACLE)
     columns = need.bound.columns(trials.channels)
     raw_errors = np.nan_to_num(trials.raw_errors[..., columns])
+    by_length = {}
+    if one.split == CINC_TEST:
+        by_length = scores_by_length(need, trials, calibrated)
     return {
         "words": one.words,
         "split": one.split,
@@ -109,6 +114,7 @@ def answer(
         "n_windows": len(trials),
         "n_records": len(np.unique(trials.records)),
         "inherent": plain(float(need.bound.is_over(raw_errors).mean())),
+        "by_length": by_length,
         "rows": [row | {"of_oracle": plain(row["gain"][0] / best)} for row in rows],
     }
 

@@ -70,6 +70,7 @@ def _table(bundle: str, asked: Mapping[str, Any]) -> Table:
     lossless = row_of(asked["rhythm"], LOSSLESS)
     if lossless is not None:
         rows.append(("no compression, CinC 2017", *_cells(lossless)))
+    rows += _rows_by_length(asked["rhythm"])
     sizes = "; ".join(
         f"{_set_of(one)}: {one['n_windows']:,} windows of {one['n_records']} records"
         for name, one in rows_asked(asked)
@@ -77,6 +78,17 @@ def _table(bundle: str, asked: Mapping[str, Any]) -> Table:
     )
     caption = f"Bundle `{bundle}`, model `{asked['model_id']}`. {sizes}."
     return Table(header=HEADER, rows=tuple(rows), caption=caption)
+
+
+def _rows_by_length(one: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    rows = []
+    for name, part in one.get("by_length", {}).items():
+        what = f"the {part['n_windows']} {name} windows of these"
+        for choice, which in ((LOSSLESS, "raw"), (CALIBRATED, "sent")):
+            scores = [shown(part[which][key]) for key in ("weighted_f1", "nao_f1")]
+            rows.append((what, choice, "", "", *scores, ""))
+            what = ""
+    return rows
 
 
 def _set_of(one: Mapping[str, Any]) -> str:

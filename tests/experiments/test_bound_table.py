@@ -13,6 +13,7 @@ import pytest
 from dynamic_deep.evaluation import assess, assess_calibrated, choose_oracle
 from experiments import bound_table
 from experiments.bound_table.rows import row_of, shown
+from experiments.bound_table.whole_windows import scores_by_length
 from experiments.bundle_trials import load_calibrated
 from experiments.measured import Measured
 from experiments.section import Table
@@ -66,6 +67,29 @@ def test_a_promise_is_kept_where_it_was_made(answers: dict[str, Any]) -> None:
         assert row is not None
         assert row["over"][0] <= one.need.risk
         assert row["of_oracle"] <= 1.0
+
+
+def test_whole_and_short_windows_are_scored_apart() -> None:
+    one = next(one for one in bound_table.ASKED if one.name == "rhythm")
+    trials = load_calibrated(BUNDLE, one.calibration).trials
+    labels = np.arange(len(trials)) % 3
+    decided = np.where(np.arange(len(trials)) < 300, labels, (labels + 1) % 3)
+    trials = dataclasses.replace(
+        trials,
+        labels=labels,
+        decided=np.repeat(decided[:, None], 1 + len(trials.levels), axis=1),
+        raw_bytes=np.where(np.arange(len(trials)) < 300, 2 * 8960, 2 * 8959),
+    )
+    found = scores_by_length(one.need, trials, np.zeros(len(trials), np.int64))
+    assert found["whole"]["n_windows"] == 300
+    assert found["short"]["n_windows"] == len(trials) - 300
+    for which in ("raw", "sent"):
+        assert found["whole"][which]["weighted_f1"] == [1.0, 1.0, 1.0]
+        assert found["short"][which]["nao_f1"] == [0.0, 0.0, 0.0]
+    whole = dataclasses.replace(trials, raw_bytes=np.full(len(trials), 2 * 8960))
+    assert set(scores_by_length(one.need, whole, np.zeros(len(trials), int))) == {
+        "whole"
+    }
 
 
 def test_the_section_says_what_is_missed(answers: dict[str, Any]) -> None:
