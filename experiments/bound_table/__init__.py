@@ -24,16 +24,16 @@ from dynamic_deep.tasks.scores import BeatScores
 from dynamic_deep.trials import Trials
 from experiments.bootstrap import Bootstrap
 from experiments.bound_table.asked import ASKED, Asked
+from experiments.bound_table.by_length import outcomes_by_length
 from experiments.bound_table.rows import CALIBRATED, FIXED, ORACLE, PAPER_ORACLE
 from experiments.bound_table.says import section
-from experiments.bound_table.whole_windows import scores_by_length
 from experiments.bundle_trials import bundle_trials, load_calibrated
 from experiments.coders.levels import load_codec
 from experiments.measured import Measured
 from experiments.measuring import RAW, Wanted, measure_all
 from experiments.outcome import Choice, outcome_of, plain, triple
 from experiments.scores import ScoreBootstrap
-from experiments.windows import CINC_TEST, MITDB_TEST
+from experiments.windows import MITDB_TEST
 
 __all__ = ["add_arguments", "run", "section"]
 
@@ -86,8 +86,7 @@ def answer(
     """
     need = one.need
     price = calibration.price(need)
-    calibrated = choose_all(need, trials, price)
-    choices = [Choice(CALIBRATED, CALIBRATED, calibrated)]
+    choices = [Choice(CALIBRATED, CALIBRATED, choose_all(need, trials, price))]
     level = best_fixed(need, calibration)
     if level is not None:
         choices.append(Choice(FIXED, f"fixed {level}", choose_fixed(trials, level)))
@@ -103,9 +102,8 @@ def answer(
     best = next(row["gain"][0] for row in rows if row["kind"] == ORACLE)
     columns = need.bound.columns(trials.channels)
     raw_errors = np.nan_to_num(trials.raw_errors[..., columns])
-    by_length = {}
-    if one.split == CINC_TEST:
-        by_length = scores_by_length(need, trials, calibrated)
+    both = [(exact, nothing), (need, choices[0])]
+    by_length = outcomes_by_length(trials, both) if one.by_length else {}
     return {
         "words": one.words,
         "split": one.split,

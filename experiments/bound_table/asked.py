@@ -20,6 +20,7 @@ class Asked:
         need: the same as a requirement.
         split: of the windows.
         calibration: by whose windows it is promised.
+        by_length: whether whole and short windows are told apart, too.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Asked:
     need: Requirement
     split: str
     calibration: str
+    by_length: bool = False
 
 
 def _each(**limits: float) -> Bound:
@@ -44,6 +46,7 @@ ASKED = (
         need=Requirement(bound=_each(rhythm=0.1), risk=0.05),
         split=CINC_TEST,
         calibration="cinc2017",
+        by_length=True,
     ),
     Asked(
         name="label",

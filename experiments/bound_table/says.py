@@ -82,12 +82,11 @@ def _table(bundle: str, asked: Mapping[str, Any]) -> Table:
 
 def _rows_by_length(one: Mapping[str, Any]) -> list[tuple[str, ...]]:
     rows = []
-    for name, part in one.get("by_length", {}).items():
+    for name, part in one["by_length"].items():
         what = f"the {part['n_windows']} {name} windows of these"
-        for choice, which in ((LOSSLESS, "raw"), (CALIBRATED, "sent")):
-            scores = [shown(part[which][key]) for key in ("weighted_f1", "nao_f1")]
-            rows.append((what, choice, "", "", *scores, ""))
-            what = ""
+        for row in part["rows"]:
+            asked = f", `{one['words']}`" if row["kind"] == CALIBRATED else ""
+            rows.append((what + asked, *_cells(row)))
     return rows
 
 
@@ -103,8 +102,14 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         shown(row["over"], is_share=True) if row["over"][0] else "0",
         shown(row["weighted_f1"]),
         shown(row["nao_f1"]),
-        percent(row["of_oracle"], 0) if row["kind"] not in (ORACLE, LOSSLESS) else "",
+        _of_oracle(row),
     )
+
+
+def _of_oracle(row: Mapping[str, Any]) -> str:
+    if "of_oracle" not in row or row["kind"] in (ORACLE, LOSSLESS):
+        return ""
+    return percent(row["of_oracle"], 0)
 
 
 def _beats(beats: Mapping[str, Any]) -> str:

@@ -60,7 +60,7 @@ def claims_of(asked: Mapping[str, Any], beats: Mapping[str, Any]) -> tuple[Claim
     if raw is not None:
         for key, target in RAW_RHYTHM.items():
             why = _reached(raw[key][0], target, high=raw[key][2])
-            why += _by_length(asked["rhythm"].get("by_length", {}), key)
+            why += _by_length(asked["rhythm"]["by_length"], key)
             claims.append(_claim(target, shown(raw[key]), why))
     peaks = Target("R peaks on raw windows of MIT-BIH, F1 at 150 ms", 0.988, 0.995)
     why = _reached(beats["f1"][0], peaks, high=beats["f1"][2])
@@ -70,11 +70,12 @@ def claims_of(asked: Mapping[str, Any], beats: Mapping[str, Any]) -> tuple[Claim
 
 
 def _by_length(parts: Mapping[str, Any], key: str) -> str:
-    """Say how much of it is due to windows that end early."""
-    said = [
-        f"{part['n_windows']} {name} windows {shown(part['raw'][key])}"
-        for name, part in parts.items()
-    ]
+    """Say what the score is where windows are whole, and where they end early."""
+    said = []
+    for name, part in parts.items():
+        raw = row_of(part, LOSSLESS)
+        if raw is not None:
+            said.append(f"{part['n_windows']} {name} windows {shown(raw[key])}")
     return f" Of these, {', '.join(said)}." if len(said) > 1 else ""
 
 

@@ -12,10 +12,11 @@ import pytest
 
 from dynamic_deep.evaluation import assess, assess_calibrated, choose_oracle
 from experiments import bound_table
+from experiments.bound_table.by_length import outcomes_by_length
 from experiments.bound_table.rows import row_of, shown
-from experiments.bound_table.whole_windows import scores_by_length
 from experiments.bundle_trials import load_calibrated
 from experiments.measured import Measured
+from experiments.outcome import Choice
 from experiments.section import Table
 
 BUNDLE = "edge"
@@ -69,27 +70,31 @@ def test_a_promise_is_kept_where_it_was_made(answers: dict[str, Any]) -> None:
         assert row["of_oracle"] <= 1.0
 
 
-def test_whole_and_short_windows_are_scored_apart() -> None:
-    one = next(one for one in bound_table.ASKED if one.name == "rhythm")
+def test_whole_and_short_windows_are_told_apart() -> None:
+    one = next(one for one in bound_table.ASKED if one.by_length)
     trials = load_calibrated(BUNDLE, one.calibration).trials
+    is_first = np.arange(len(trials)) < 300
     labels = np.arange(len(trials)) % 3
-    decided = np.where(np.arange(len(trials)) < 300, labels, (labels + 1) % 3)
+    decided = np.where(is_first, labels, (labels + 1) % 3)
     trials = dataclasses.replace(
         trials,
         labels=labels,
         decided=np.repeat(decided[:, None], 1 + len(trials.levels), axis=1),
-        raw_bytes=np.where(np.arange(len(trials)) < 300, 2 * 8960, 2 * 8959),
+        raw_bytes=np.where(is_first, 2 * 8960, 2 * 8959),
+        n_bytes=np.where(
+            is_first[:, None], 2 * 896, 2 * 8959 * np.ones_like(trials.n_bytes)
+        ),
     )
-    found = scores_by_length(one.need, trials, np.zeros(len(trials), np.int64))
+    choice = Choice("fixed", "the first", np.zeros(len(trials), np.int64))
+    found = outcomes_by_length(trials, [(one.need, choice)])
     assert found["whole"]["n_windows"] == 300
     assert found["short"]["n_windows"] == len(trials) - 300
-    for which in ("raw", "sent"):
-        assert found["whole"][which]["weighted_f1"] == [1.0, 1.0, 1.0]
-        assert found["short"][which]["nao_f1"] == [0.0, 0.0, 0.0]
-    whole = dataclasses.replace(trials, raw_bytes=np.full(len(trials), 2 * 8960))
-    assert set(scores_by_length(one.need, whole, np.zeros(len(trials), int))) == {
-        "whole"
-    }
+    whole, short = (found[name]["rows"][0] for name in ("whole", "short"))
+    assert whole["weighted_f1"] == [1.0, 1.0, 1.0]
+    assert short["nao_f1"] == [0.0, 0.0, 0.0]
+    assert (whole["gain"][0], short["gain"][0]) == (10.0, 1.0)
+    trials = dataclasses.replace(trials, raw_bytes=np.full(len(trials), 2 * 8960))
+    assert set(outcomes_by_length(trials, [(one.need, choice)])) == {"whole"}
 
 
 def test_the_section_says_what_is_missed(answers: dict[str, Any]) -> None:
