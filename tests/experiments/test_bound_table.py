@@ -106,9 +106,38 @@ def test_the_section_says_what_is_missed(answers: dict[str, Any]) -> None:
     claim = section.claims[0]
     assert claim.ours == shown(gain)
     assert claim.why.startswith("Missed") == (gain[0] < 100)
+    # All of these windows are whole, so there is nothing to tell apart.
+    assert not any("short windows" in claim.why for claim in section.claims)
     (table,) = (block for block in section.blocks if isinstance(block, Table))
     assert table.rows[0][2] == shown(gain)
     assert any(claim.why.startswith("Least reached") for claim in section.claims)
+
+
+def test_what_coding_takes_is_said_by_length(answers: dict[str, Any]) -> None:
+    rows = answers["rhythm"]["by_length"]["whole"]["rows"]
+    kinds = [row["kind"] for row in rows]
+    assert kinds == ["lossless", "calibrated"]
+    scores = {"whole": (0.8, 0.7), "short": (0.6, 0.65)}
+    parts = {
+        name: {
+            "n_windows": 7,
+            "rows": [
+                row | {key: [score] * 3 for key in ("weighted_f1", "nao_f1")}
+                for row, score in zip(rows, of_each, strict=True)
+            ],
+        }
+        for name, of_each in scores.items()
+    }
+    asked = answers | {"rhythm": answers["rhythm"] | {"by_length": parts}}
+    beats = {key: [0.99, 0.98, 0.995] for key in ("f1", "sensitivity", "ppv")}
+    beats["jitter_ms"] = [6.9, 4.6, 9.1]
+    section = bound_table.section({"asked": {"monitor": asked}, "beats": beats})
+    said = [claim.why for claim in section.claims if "short windows" in claim.why]
+    assert len(said) == 3
+    assert "7 whole windows 0.100 lost, 7 short windows 0.050 gained." in said[0]
+    assert all(
+        "7 whole windows 0.8 (0.8-0.8), 7 short windows 0.6" in w for w in said[1:]
+    )
 
 
 def test_beats_add_up() -> None:
