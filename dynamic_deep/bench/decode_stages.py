@@ -13,8 +13,8 @@ REST = "reading, rows, Parquet"
 PLACES: dict[Place, str] = {
     (entropy.RangeDecoder, "decode"): "range decoder",
     (entropy.RangeDecoder, "decode_bits"): "range decoder",
-    (latent.LatentCoder, "decode"): "context of latents",
-    (latent_net.NetCoder, "decode"): "context of latents",
+    (latent.LatentCoder, "decode"): "context of symbols",
+    (latent_net.NetCoder, "decode"): "context of symbols",
     (wavelet.WaveletCoder, "decode"): "wavelet",
     (window_codec, "decode_lossless"): "lossless",
     (window_codec.WindowCodec, "synthesize"): "decoder network",
