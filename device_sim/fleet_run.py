@@ -25,11 +25,12 @@ from device_sim.mqtt_uplink import MqttUplink
 from device_sim.points import Protocol
 from device_sim.profiles import load_device, load_radio
 from device_sim.sensor import RecordShelf
-from device_sim.summary import RealCosts, RunSummary, peak_memory_mb
+from device_sim.summary import RealCosts, RunSummary
 from device_sim.trace import open_trace
 from dynamic_deep.codec import Codec
 from dynamic_deep.config import MODEL_FS, WINDOW_LEN
 from dynamic_deep.errors import ConfigError
+from dynamic_deep.peak_memory import peak_memory_bytes
 from dynamic_deep.policy import Policy
 from dynamic_deep.recording import PendingFile
 
@@ -110,7 +111,7 @@ def run_fleet(
             took_s=time.monotonic() - began_s,
             cpu_s=time.process_time() - began_cpu_s,
             waited_s=flow.waited_s,
-            memory_mb=peak_memory_mb(),
+            memory_mb=peak_memory_bytes() / 1e6,
             connections=uplink.counts,
             n_waiting=outbox.n_messages,
         )

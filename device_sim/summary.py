@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import resource
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,13 +20,6 @@ from device_sim.mqtt_uplink import LinkCounts
 from dynamic_deep.cli import text
 
 Line = tuple[str, str]
-_MAXRSS_UNIT = 1024  # Linux: KiB
-
-
-def peak_memory_mb() -> float:
-    """Return the most memory that this process had so far, MB."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most * _MAXRSS_UNIT / 1e6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

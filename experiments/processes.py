@@ -6,14 +6,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dynamic_deep.errors import DynamicDeepError
+from dynamic_deep.peak_memory import peak_memory_bytes
 
-_KIB_PER_MB = 1000.0 / 1.024  # Linux counts memory in KiB
+_LOOK_S = 0.05  # between looks at the memory; at its end a process has none
 
 
 class StepError(DynamicDeepError):
@@ -27,7 +29,8 @@ class StepCost:
     Attributes:
         wall_s: from start to end.
         cpu_s: processor time, its children's included.
-        peak_memory_mb: the largest resident set of the process itself, 10^6 bytes.
+        peak_memory_mb: the largest resident set of the process itself, 10^6 bytes,
+            as seen until just before its end.
         status: exit status.
     """
 
@@ -57,17 +60,31 @@ class Step:
                 stdout=output,
                 stderr=errors,
             )
+        self._peak_bytes = 0
+        self._has_ended = threading.Event()
+        self._watch = threading.Thread(target=self._watch_memory, daemon=True)
+        self._watch.start()
+
+    def _watch_memory(self) -> None:
+        while not self._has_ended.is_set():
+            seen = peak_memory_bytes(self._process.pid)
+            self._peak_bytes = max(self._peak_bytes, seen)
+            self._has_ended.wait(_LOOK_S)
 
     def end(self, signal_number: int | None = None) -> StepCost:
         """Wait for its end, after a signal if one is given; call it once."""
         if signal_number is not None:
             os.kill(self._process.pid, signal_number)  # not waited for: the id is its
+        # The watch ends before the process is waited for, since then its id is free.
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        self._has_ended.set()
+        self._watch.join()
         _, status, usage = os.wait4(self._process.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
         return StepCost(
             wall_s=round(time.monotonic() - self._began_s, 2),
             cpu_s=round(usage.ru_utime + usage.ru_stime, 2),
-            peak_memory_mb=round(usage.ru_maxrss / _KIB_PER_MB, 1),
+            peak_memory_mb=round(self._peak_bytes / 1e6, 1),
             status=self._process.returncode,
         )
 

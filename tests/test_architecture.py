@@ -22,7 +22,7 @@ PACKAGES = ("costmodel", "device_sim", "dynamic_deep", "experiments", "training"
 # A module of dynamic_deep imports from its own floor or a lower one. A word stands for
 # the module and its family: container, container_header, container_reader, ...
 FLOORS = (
-    {"errors", "config", "recording", "metrics", "synthetic", "fetch"},
+    {"errors", "config", "recording", "metrics", "synthetic", "fetch", "peak"},
     {
         *("segments", "quantizer", "entropy", "latent", "policy"),
         *("prediction", "residual", "lossless", "wavelet"),

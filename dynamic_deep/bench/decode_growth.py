@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import platform
@@ -26,6 +25,7 @@ from dynamic_deep.cloud.decode_job import DecodeJob
 from dynamic_deep.cloud.decode_report import SessionReport
 from dynamic_deep.cloud.pool_run import run_local
 from dynamic_deep.codec import Codec
+from dynamic_deep.peak_memory import peak_memory_bytes
 from dynamic_deep.policy import Policy
 from dynamic_deep.recording import Recording
 from dynamic_deep.segments import window_start
@@ -126,17 +126,9 @@ def _cpu_s() -> float:
 
 
 def _workers_peak_mib() -> float:
-    """Return the largest memory that a worker has had, by the system's own count.
-
-    `getrusage` would not do: a child begins with what its parent had.
-    """
-    peaks = [0.0]
-    for worker in multiprocessing.active_children():
-        status = Path(f"/proc/{worker.pid}/status")
-        with contextlib.suppress(OSError):  # it may end at any moment
-            rows = dict(line.split(":", 1) for line in status.read_text().splitlines())
-            peaks.append(float(rows.get("VmHWM", "0 kB").split()[0]) / 1024)
-    return max(peaks)
+    """Return the largest memory that a worker has had."""
+    workers = [worker.pid or 0 for worker in multiprocessing.active_children()]
+    return max(map(peak_memory_bytes, workers), default=0) / 2**20
 
 
 def machine() -> str:
