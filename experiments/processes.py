@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +29,8 @@ class StepCost:
     Attributes:
         wall_s: from start to end.
         cpu_s: processor time, its children's included.
-        peak_memory_mb: the largest resident set of the process itself, 10^6 bytes,
-            as seen until just before its end.
+        peak_memory_mb: the largest resident set of the process or one of those it
+            started, 10^6 bytes, as seen until just before its end.
         status: exit status.
     """
 
@@ -67,8 +67,8 @@ class Step:
 
     def _watch_memory(self) -> None:
         while not self._has_ended.is_set():
-            seen = peak_memory_bytes(self._process.pid)
-            self._peak_bytes = max(self._peak_bytes, seen)
+            seen = map(peak_memory_bytes, _family_of(self._process.pid))
+            self._peak_bytes = max(self._peak_bytes, *seen)
             self._has_ended.wait(_LOOK_S)
 
     def end(self, signal_number: int | None = None) -> StepCost:
@@ -102,6 +102,18 @@ class Step:
                 f"{cost.status}: {last}; see {self.log}"
             )
         return cost
+
+
+def _family_of(process_id: int) -> Iterator[int]:
+    """Yield a process and those it started that still run, and theirs."""
+    yield process_id
+    for thread in Path(f"/proc/{process_id}/task").glob("*/children"):
+        try:
+            children = thread.read_text().split()
+        except OSError:  # it may end at any moment
+            continue
+        for child in children:
+            yield from _family_of(int(child))
 
 
 def run_step(words: Sequence[str], log: Path) -> tuple[str, StepCost]:

@@ -23,6 +23,12 @@ def test_a_step_is_charged_with_its_own_memory_alone(tmp_path: Path) -> None:
     assert cost.wall_s >= 0.4 > cost.cpu_s > 0
 
 
+def test_a_step_is_charged_with_the_largest_of_its_processes(tmp_path: Path) -> None:
+    starts = "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]])"
+    command = ["-c", starts, "-c", starts, "-c", GROWS]
+    assert run_step(command, tmp_path / "step.log")[1].peak_memory_mb > 60
+
+
 def test_a_signal_ends_a_step(tmp_path: Path) -> None:
     step = Step(["-c", "import time; time.sleep(60)"], tmp_path / "step.log")
     assert step.end(signal.SIGTERM).status == -signal.SIGTERM
