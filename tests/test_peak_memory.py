@@ -6,16 +6,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from dynamic_deep.peak_memory import peak_memory_bytes
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="the system has no /proc"
-)
 SLACK = 2**21  # the system counts pages in batches
 WAITS = "import sys; sys.stdin.read()"
 

@@ -20,7 +20,8 @@ def test_a_step_is_charged_with_its_own_memory_alone(tmp_path: Path) -> None:
     assert said == "done\n"
     assert cost.status == 0
     assert 60 < cost.peak_memory_mb < grown.nbytes / 2e6
-    assert cost.wall_s >= 0.4 > cost.cpu_s > 0
+    assert cost.wall_s >= 0.4
+    assert 0 < cost.cpu_s < cost.wall_s  # it sleeps
 
 
 def test_a_step_is_charged_with_the_largest_of_its_processes(tmp_path: Path) -> None:
